@@ -43,7 +43,7 @@ bool elf_parse(const uint8_t *data, size_t size, elf_info_t *info, char *error, 
 
 /*
  * The address of a global or local symbol, translated through the segments to a physical one as `entry` is.
- * False: no symbol table, a malformed one, or no such symbol inside a segment.
+ * False: no symbol table, a malformed one, or no such symbol inside (or just behind) a segment.
  */
 bool elf_find_symbol(const uint8_t *data, size_t size, const elf_info_t *info, const char *name,
                      uint32_t *addr);
