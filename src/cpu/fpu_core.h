@@ -147,7 +147,7 @@ FPU_INLINE uint64_t fpu_shift_right_jam(uint64_t x, unsigned n)
 
 FPU_INLINE fpu_u128_t fpu_mul_64(uint64_t a, uint64_t b)
 {
-#if defined(__SIZEOF_INT128__)
+#if defined(__SIZEOF_INT128__) && !defined(__wasm__) /* there it would be a library call */
     __extension__ typedef unsigned __int128 fpu_native_u128_t;
     fpu_native_u128_t p = (fpu_native_u128_t)a * b;
     return (fpu_u128_t){(uint64_t)(p >> 64), (uint64_t)p};
