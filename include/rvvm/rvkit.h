@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * <rvvm/rvkit.h>: what rvkit adds to RVVM's machine calls: initrd, cooperative and deterministic runs.
+ * Threads and errors as in <rvvm/rvvm.h>.
+ */
+#ifndef RVVM_RVKIT_H
+#define RVVM_RVKIT_H
+
+#include <rvvm/rvvm.h>
+
+RVVM_EXTERN_C_BEGIN
+
+/*
+ * Own options, beyond RVVM's numbers. Set them before the machine first runs.
+ * COOPERATIVE: 1: no threads are made; the harts take turns inside rvkit_run_slice() or
+ *   rvvm_run_eventloop(). Always 1 where the host has no threads.
+ * ICOUNT: instructions per tick of mtime, 0 is off. Implies COOPERATIVE; time then comes from retired
+ *   instructions alone, and a run depends on nothing but its input.
+ */
+#define RVKIT_OPT_COOPERATIVE 0x1000
+#define RVKIT_OPT_ICOUNT 0x1001
+
+/* The ICOUNT that command line tools use: 10 M ticks times 10 is a hart of 100 MIPS. */
+#define RVKIT_ICOUNT_DEFAULT 10
+
+/* What a slice of a cooperative machine left behind. */
+typedef enum {
+    RVKIT_SLICE_BUSY,    /* harts have more to do */
+    RVKIT_SLICE_IDLE,    /* all harts wait; see rvkit_idle_ns() */
+    RVKIT_SLICE_STOPPED, /* paused or powered off */
+} rvkit_slice_t;
+
+/* Runs about max_insns instructions over all harts, and device updates that are due. Never blocks. */
+RVVM_PUBLIC rvkit_slice_t rvkit_run_slice(rvvm_machine_t *machine, uint64_t max_insns);
+
+/* After RVKIT_SLICE_IDLE: nanoseconds until a timer is due, UINT64_MAX when only input can wake it. */
+RVVM_PUBLIC uint64_t rvkit_idle_ns(rvvm_machine_t *machine);
+
+/* An initial RAM disk (initrd), told to the kernel through /chosen. As rvvm_load_kernel(). */
+RVVM_PUBLIC bool rvkit_load_initrd(rvvm_machine_t *machine, const char *path);
+
+/* Any thread. Instructions retired by all harts since reset; exact when the machine does not run. */
+RVVM_PUBLIC uint64_t rvkit_retired(rvvm_machine_t *machine);
+
+/* Calls the suspend callback of each device: resume false writes state to snap, true reads it back. */
+RVVM_PUBLIC bool rvkit_snapshot_devices(rvvm_machine_t *machine, rvvm_snapshot_t *snap, bool resume);
+
+RVVM_EXTERN_C_END
+
+#endif
