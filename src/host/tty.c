@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "tty.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+/* What the signal handlers need; set before they are installed. */
+static struct {
+    struct termios saved, raw;
+    int fd;
+    bool handlers;
+    volatile sig_atomic_t active; /* the terminal is to be raw while the process runs */
+} tty = {.fd = -1};
+
+bool host_tty_is(int fd)
+{
+    return isatty(fd) == 1;
+}
+
+/* Async-signal-safe. */
+static void tty_set(const struct termios *mode)
+{
+    while (tcsetattr(tty.fd, TCSADRAIN, mode) < 0 && errno == EINTR) {
+    }
+}
+
+void host_tty_restore(void)
+{
+    if (tty.active) {
+        tty.active = 0;
+        tty_set(&tty.saved);
+    }
+}
+
+/* Ends the process as the signal would have, with the terminal restored. */
+static void tty_on_fatal(int sig)
+{
+    if (tty.active) {
+        tty.active = 0;
+        tcsetattr(tty.fd, TCSANOW, &tty.saved);
+    }
+    signal(sig, SIG_DFL);
+    raise(sig);
+}
+
+/* Stops as SIGTSTP does, and goes on in raw mode. */
+static void tty_on_stop(int sig)
+{
+    int err = errno;
+    struct sigaction old, dfl;
+    memset(&dfl, 0, sizeof(dfl));
+    dfl.sa_handler = SIG_DFL;
+    sigemptyset(&dfl.sa_mask);
+    if (tty.active) {
+        tcsetattr(tty.fd, TCSANOW, &tty.saved);
+    }
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, sig);
+    sigaction(sig, &dfl, &old);
+    raise(sig);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    /* Stopped here until SIGCONT, whose handler makes the terminal raw. */
+    sigaction(sig, &old, NULL);
+    errno = err;
+}
+
+/* In the background the terminal belongs to someone else: SIGCONT comes again with the foreground. */
+static void tty_on_continue(int sig)
+{
+    int err = errno;
+    (void)sig;
+    if (tty.active && tcgetpgrp(tty.fd) == getpgrp()) {
+        tcsetattr(tty.fd, TCSANOW, &tty.raw);
+    }
+    errno = err;
+}
+
+/* Installs a handler where nobody else has one. */
+static void tty_handle(int sig, void (*handler)(int), int flags)
+{
+    struct sigaction old, act;
+    memset(&act, 0, sizeof(act));
+    act.sa_handler = handler;
+    act.sa_flags = flags;
+    sigemptyset(&act.sa_mask);
+    if (sigaction(sig, NULL, &old) == 0 && !(old.sa_flags & SA_SIGINFO) &&
+        old.sa_handler == SIG_DFL) {
+        sigaction(sig, &act, NULL);
+    }
+}
+
+static void tty_install_handlers(void)
+{
+    static const int fatal[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGSEGV, SIGBUS,
+                                SIGABRT, SIGFPE, SIGILL, SIGALRM, SIGXCPU, SIGUSR1, SIGUSR2};
+    if (tty.handlers) {
+        return;
+    }
+    tty.handlers = true;
+    for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++) {
+        tty_handle(fatal[i], tty_on_fatal, 0);
+    }
+    tty_handle(SIGTSTP, tty_on_stop, SA_RESTART);
+    tty_handle(SIGCONT, tty_on_continue, SA_RESTART);
+    atexit(host_tty_restore);
+}
+
+static void tty_make_raw(struct termios *mode)
+{
+    mode->c_iflag &= (tcflag_t) ~(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON |
+                                  IXOFF);
+    mode->c_oflag &= (tcflag_t)~OPOST;
+    mode->c_lflag &= (tcflag_t) ~(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
+    mode->c_cflag &= (tcflag_t) ~(CSIZE | PARENB);
+    mode->c_cflag |= CS8;
+    mode->c_cc[VMIN] = 1;
+    mode->c_cc[VTIME] = 0;
+}
+
+bool host_tty_raw(int fd)
+{
+    if (tty.active || !host_tty_is(fd) || tcgetattr(fd, &tty.saved) < 0) {
+        return false;
+    }
+    tty.fd = fd;
+    tty.raw = tty.saved;
+    tty_make_raw(&tty.raw);
+    tty_install_handlers();
+    tty.active = 1;
+    tty_set(&tty.raw);
+    return true;
+}
+
+int host_tty_open_pty(char *path, size_t path_size)
+{
+    int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) {
+        return -1;
+    }
+    struct termios mode;
+    const char *name = NULL;
+    if (grantpt(fd) == 0 && unlockpt(fd) == 0) {
+        name = ptsname(fd);
+    }
+    if (!name || strlen(name) >= path_size || tcgetattr(fd, &mode) < 0) {
+        close(fd);
+        return -1;
+    }
+    strcpy(path, name);
+    tty_make_raw(&mode);
+    tcsetattr(fd, TCSANOW, &mode);
+    return fd;
+}
