@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Floating-point arithmetic on bit patterns: add, subtract, multiply, divide, root, fused multiply-add. */
+/* Floating-point arithmetic on bit patterns: add, subtract, multiply, divide, root, fused
+ * multiply-add. */
 #include "fpu_core.h"
 
 /*
  * IEEE 754-2008 section 7.4 (overflow) and 7.5 (underflow); the Unprivileged ISA, "Floating-Point
- * Control and Status Register", has tininess detected after rounding: a result is tiny when it would
- * still be below the smallest normal number if rounded with an unbounded exponent.
+ * Control and Status Register", has tininess detected after rounding: a result is tiny when it
+ * would still be below the smallest normal number if rounded with an unbounded exponent.
  */
 FPU_COLD uint64_t fpu_round_pack_edge(fpu_format_t fmt, fpu_num_t n, unsigned rm, uint32_t *flags)
 {
@@ -61,8 +62,8 @@ FPU_COLD static uint64_t fpu_add_special(fpu_format_t fmt, uint64_t a, uint64_t 
 }
 
 /*
- * Subnormal operands need no normalising: when the sum is subnormal too, it is exact and its exponent
- * is 1, so it fits into its place as it is.
+ * Subnormal operands need no normalising: when the sum is subnormal too, it is exact and its
+ * exponent is 1, so it fits into its place as it is.
  */
 FPU_INLINE uint64_t fpu_add(fpu_format_t fmt, uint64_t a, uint64_t b, unsigned rm, uint32_t *flags)
 {
@@ -114,7 +115,8 @@ FPU_INLINE bool fpu_is_special(fpu_format_t fmt, uint64_t x)
     return !fpu_is_finite(fmt, x) || !fpu_abs(fmt, x);
 }
 
-/* The exact product of two normalised numbers: leading one in bit 126, value sig * 2^(exp-bias-126). */
+/* The exact product of two normalised numbers: leading one in bit 126, value sig *
+ * 2^(exp-bias-126). */
 FPU_INLINE fpu_u128_t fpu_mul_exact(fpu_format_t fmt, fpu_num_t x, fpu_num_t y, int *exp)
 {
     fpu_u128_t p;
@@ -167,7 +169,8 @@ FPU_COLD static uint64_t fpu_div_special(fpu_format_t fmt, uint64_t a, uint64_t 
     return fpu_signed(fmt, sign, 0);
 }
 
-/* The next 32 bits of *rem / d, for *rem < d and d >= 2^63: one digit of a long division (Knuth's D). */
+/* The next 32 bits of *rem / d, for *rem < d and d >= 2^63: one digit of a long division (Knuth's
+ * D). */
 FPU_INLINE uint64_t fpu_div_digit(uint64_t *rem, uint64_t d)
 {
     uint64_t high = d >> 32, low = (uint32_t)d, q = *rem / high, r = *rem % high;
@@ -214,8 +217,8 @@ FPU_INLINE uint64_t fpu_div(fpu_format_t fmt, uint64_t a, uint64_t b, unsigned r
 
 /*
  * One step of Zimmermann's "Karatsuba Square Root" (INRIA RR-3805): *root and *rem are root and
- * remainder of a number with its leading one in the top two of its bits; appends 2 * bits zeros to that
- * number.
+ * remainder of a number with its leading one in the top two of its bits; appends 2 * bits zeros to
+ * that number.
  */
 FPU_INLINE void fpu_sqrt_step(uint64_t *root, int64_t *rem, uint64_t next, unsigned bits)
 {
@@ -236,7 +239,9 @@ FPU_INLINE uint64_t fpu_sqrt_56(uint64_t n, int64_t *rem)
 
     for (unsigned bit = 64; bit; bit >>= 1) {
         uint64_t try = root + bit;
-        root = try * try <= top ? try : root;
+        root = try * try <= top ?
+        try : root
+            ;
     }
     *rem = (int64_t)(top - root * root);
     fpu_sqrt_step(&root, rem, n >> 28 & 0x3fff, 7);

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The hart's floating-point arithmetic: IEEE 754 single and double precision on bit patterns, with the
- * results and flags of RISC-V's F and D extensions (Unprivileged ISA, chapters "F" 2.2 and "D" 2.2), the
- * same on every host. NaN boxing (D, "NaN Boxing of Narrower Values") is the caller's.
+ * The hart's floating-point arithmetic: IEEE 754 single and double precision on bit patterns, with
+ * the results and flags of RISC-V's F and D extensions (Unprivileged ISA, chapters "F" 2.2 and
+ * "D" 2.2), the same on every host. NaN boxing (D, "NaN Boxing of Narrower Values") is the
+ * caller's.
  *
  *   f32_* f64_*           the core: integer arithmetic only, no host floating point
- *   fpu_f32_* fpu_f64_*   the same functions with a short cut through the host's FPU where its result
- *                         is provably the same; an interpreter calls these
+ *   fpu_f32_* fpu_f64_*   the same functions with a short cut through the host's FPU where its
+ * result is provably the same; an interpreter calls these
  *
  * Common to all:
  *   rm     a rounding mode 0..4 as in the instruction (FPU_RNE…); the caller resolves 7 (dynamic)
  *          and traps on 5 and 6, which would round to nearest even here
- *   flags  the accrued exceptions, bits 0..4 of fcsr: a function sets bits in *flags, it never clears
- *   NaN    a NaN result is the canonical NaN, 0x7fc00000 or 0x7ff8000000000000 ("NaN Generation and
- *          Propagation"); a signalling NaN operand raises FPU_NV
- *   tiny   underflow is detected after rounding ("Floating-Point Control and Status Register")
- * Functions have no other state and may be called from any thread.
+ *   flags  the accrued exceptions, bits 0..4 of fcsr: a function sets bits in *flags, it never
+ * clears NaN    a NaN result is the canonical NaN, 0x7fc00000 or 0x7ff8000000000000 ("NaN
+ * Generation and Propagation"); a signalling NaN operand raises FPU_NV tiny   underflow is detected
+ * after rounding ("Floating-Point Control and Status Register") Functions have no other state and
+ * may be called from any thread.
  */
 #ifndef RVKIT_CPU_FPU_H
 #define RVKIT_CPU_FPU_H
@@ -45,15 +46,15 @@ uint32_t f32_sqrt(uint32_t a, unsigned rm, uint32_t *flags);
 uint64_t f64_sqrt(uint64_t a, unsigned rm, uint32_t *flags);
 
 /*
- * a * b + c, rounded once. FMADD; for FMSUB flip the sign of c, for FNMSUB that of a, for FNMADD both.
- * Infinity times zero raises FPU_NV even when c is a quiet NaN.
+ * a * b + c, rounded once. FMADD; for FMSUB flip the sign of c, for FNMSUB that of a, for FNMADD
+ * both. Infinity times zero raises FPU_NV even when c is a quiet NaN.
  */
 uint32_t f32_mul_add(uint32_t a, uint32_t b, uint32_t c, unsigned rm, uint32_t *flags);
 uint64_t f64_mul_add(uint64_t a, uint64_t b, uint64_t c, unsigned rm, uint32_t *flags);
 
 /*
- * FMIN FMAX: IEEE 754-2019 minimumNumber and maximumNumber. -0 < +0; of a number and a NaN, the number;
- * of two NaNs, the canonical one.
+ * FMIN FMAX: IEEE 754-2019 minimumNumber and maximumNumber. -0 < +0; of a number and a NaN, the
+ * number; of two NaNs, the canonical one.
  */
 uint32_t f32_min(uint32_t a, uint32_t b, uint32_t *flags);
 uint64_t f64_min(uint64_t a, uint64_t b, uint32_t *flags);
@@ -61,8 +62,8 @@ uint32_t f32_max(uint32_t a, uint32_t b, uint32_t *flags);
 uint64_t f64_max(uint64_t a, uint64_t b, uint32_t *flags);
 
 /*
- * FEQ FLT FLE ("Single-Precision Floating-Point Compare Instructions"): false if an operand is a NaN.
- * FEQ is quiet, FLT and FLE raise FPU_NV for any NaN.
+ * FEQ FLT FLE ("Single-Precision Floating-Point Compare Instructions"): false if an operand is a
+ * NaN. FEQ is quiet, FLT and FLE raise FPU_NV for any NaN.
  */
 bool f32_eq(uint32_t a, uint32_t b, uint32_t *flags);
 bool f64_eq(uint64_t a, uint64_t b, uint32_t *flags);
@@ -76,8 +77,8 @@ uint32_t f32_class(uint32_t a);
 uint32_t f64_class(uint64_t a);
 
 /*
- * FCVT.W FCVT.WU ("Single-Precision Floating-Point Conversion and Move Instructions"). Out of range after
- * rounding: the nearest limit, and FPU_NV alone; a NaN gives the largest integer.
+ * FCVT.W FCVT.WU ("Single-Precision Floating-Point Conversion and Move Instructions"). Out of range
+ * after rounding: the nearest limit, and FPU_NV alone; a NaN gives the largest integer.
  */
 uint32_t f32_to_i32(uint32_t a, unsigned rm, uint32_t *flags);
 uint32_t f64_to_i32(uint64_t a, unsigned rm, uint32_t *flags);
@@ -95,14 +96,15 @@ uint64_t f32_to_f64(uint32_t a, uint32_t *flags);
 uint32_t f64_to_f32(uint64_t a, unsigned rm, uint32_t *flags);
 
 /*
- * The short cut. The host's FPU, left in its initial mode, rounds to nearest even; it cannot tell us its
- * flags cheaply. So it is asked only where no flag can be news: rounding is to nearest even, FPU_NX is
- * already set, and the result, looked at afterwards, is finite and far above the subnormal numbers.
- * That excludes FPU_OF and FPU_UF; FPU_NV and FPU_DZ come with a NaN or an infinity out of finite operands.
+ * The short cut. The host's FPU, left in its initial mode, rounds to nearest even; it cannot tell
+ * us its flags cheaply. So it is asked only where no flag can be news: rounding is to nearest even,
+ * FPU_NX is already set, and the result, looked at afterwards, is finite and far above the
+ * subnormal numbers. That excludes FPU_OF and FPU_UF; FPU_NV and FPU_DZ come with a NaN or an
+ * infinity out of finite operands.
  *
- * A host thread that flushes subnormals to zero gets the same answers: a subnormal factor, dividend or
- * root then shows as a zero result, a subnormal divisor as an infinite one, and a subnormal addend does not
- * change a sum this large. Only a * b + c looks at its operands for that.
+ * A host thread that flushes subnormals to zero gets the same answers: a subnormal factor, dividend
+ * or root then shows as a zero result, a subnormal divisor as an infinite one, and a subnormal
+ * addend does not change a sum this large. Only a * b + c looks at its operands for that.
  *
  * FPU_HOST is 0 where the compiler may compute in another precision or take liberties.
  */
@@ -263,7 +265,8 @@ static inline uint64_t fpu_f64_div(uint64_t a, uint64_t b, unsigned rm, uint32_t
     return f64_div(a, b, rm, flags);
 }
 
-/* IEEE 754 rounds a root correctly, as it does the four operations; a negative operand stays away. */
+/* IEEE 754 rounds a root correctly, as it does the four operations; a negative operand stays away.
+ */
 static inline uint32_t fpu_f32_sqrt(uint32_t a, unsigned rm, uint32_t *flags)
 {
     if (fpu_host_fits(rm, flags) && !(a >> 31) && fpu_f32_is_plain(a)) {
@@ -281,9 +284,10 @@ static inline uint64_t fpu_f64_sqrt(uint64_t a, unsigned rm, uint32_t *flags)
 }
 
 /*
- * In double precision the product of two singles is exact and the sum s is rounded once. Rounding s again,
- * to single, can go wrong only if s lies halfway between two singles: otherwise s is on the same side of
- * every such halfway point as the exact sum, for those points are doubles and rounding is monotonic.
+ * In double precision the product of two singles is exact and the sum s is rounded once. Rounding s
+ * again, to single, can go wrong only if s lies halfway between two singles: otherwise s is on the
+ * same side of every such halfway point as the exact sum, for those points are doubles and rounding
+ * is monotonic.
  */
 static inline uint32_t fpu_f32_mul_add(uint32_t a, uint32_t b, uint32_t c, unsigned rm,
                                        uint32_t *flags)

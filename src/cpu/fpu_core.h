@@ -3,9 +3,9 @@
  * What the files of the floating-point core share: taking numbers apart, rounding, putting them
  * together. Nobody but src/cpu/fpu*.c includes this; the interface is fpu.h.
  *
- * One text serves both formats. A bit pattern travels as uint64_t (single precision in the low half),
- * next to a format that is a constant at each call of an inline function, so the compiler writes the
- * two versions.
+ * One text serves both formats. A bit pattern travels as uint64_t (single precision in the low
+ * half), next to a format that is a constant at each call of an inline function, so the compiler
+ * writes the two versions.
  *
  * A finite number is taken apart into (sign, exp, sig), which means
  *
