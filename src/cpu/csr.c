@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * CSR access: the table of csr.def, rights, and the registers that are more than a word with a mask.
- * WARL fields given a value they cannot hold keep the old one, unless said otherwise.
+ * CSR access: the table of csr.def, rights, and the registers that are more than a word with a
+ * mask. WARL fields given a value they cannot hold keep the old one, unless said otherwise.
  */
 #include "csr_row.h"
 
@@ -227,8 +227,9 @@ static void csr_write_sie(hart_t *hart, const csr_row_t *row, const csr_write_t 
 }
 
 /*
- * Changes software's bits of mip. Only the bits that an instruction names: another hart may be raising
- * SSIP through irq_lines at this moment, and a line says nothing about software's SEIP (3.1.9).
+ * Changes software's bits of mip. Only the bits that an instruction names: another hart may be
+ * raising SSIP through irq_lines at this moment, and a line says nothing about software's SEIP
+ * (3.1.9).
  */
 static void csr_change_mip(hart_t *hart, uint32_t writable, const csr_write_t *w)
 {
@@ -397,8 +398,8 @@ bool csr_access(hart_t *hart, const insn_t *insn, uint32_t number, csr_op_t op, 
 }
 
 /*
- * Privileged 3.4, with zero for what it leaves open. The caller gives pc and mode and brings the MMU up
- * to date; lines from outside, mtimecmp and the entropy state are not the hart's to reset.
+ * Privileged 3.4, with zero for what it leaves open. The caller gives pc and mode and brings the
+ * MMU up to date; lines from outside, mtimecmp and the entropy state are not the hart's to reset.
  */
 void csr_reset(hart_t *hart)
 {

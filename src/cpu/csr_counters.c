@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Counters (privileged 3.1.10 to 3.1.12, Zicntr), the supervisor timer (Sstc) and the entropy source
- * (Zkr).
+ * Counters (privileged 3.1.10 to 3.1.12, Zicntr), the supervisor timer (Sstc) and the entropy
+ * source (Zkr).
  *
- * A cycle is a retired instruction. A running counter is hart_retired_at() plus an offset, so counting
- * costs nothing; a counter that mcountinhibit stops keeps its value in the offset.
+ * A cycle is a retired instruction. A running counter is hart_retired_at() plus an offset, so
+ * counting costs nothing; a counter that mcountinhibit stops keeps its value in the offset.
  */
 #include "csr_row.h"
 
@@ -40,7 +40,7 @@ uint32_t csr_read_counter(hart_t *hart, const csr_row_t *row, const insn_t *insn
     return csr_half_get(value, row->number & COUNTER_HIGH);
 }
 
-/* The write takes the place of the increment: the next instruction reads what was written (3.1.10). */
+/* Takes the place of the increment: the next instruction reads what was written (3.1.10). */
 void csr_write_counter(hart_t *hart, const csr_row_t *row, const csr_write_t *w)
 {
     unsigned counter = row->number & COUNTER_NUMBER;
@@ -126,8 +126,9 @@ static uint32_t seed_next(hart_t *hart)
 }
 
 /*
- * Zkr: 16 bits with each read, always ready. They come from a deterministic generator, so that -icount
- * runs repeat: as good as what hart_create() put into seed_state, and never fit for real secrets.
+ * Zkr: 16 bits with each read, always ready. They come from a deterministic generator, so that
+ * -icount runs repeat: as good as what hart_create() put into seed_state, and never fit for real
+ * secrets.
  */
 uint32_t csr_read_seed(hart_t *hart, const csr_row_t *row, const insn_t *insn)
 {

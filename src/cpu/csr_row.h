@@ -23,7 +23,8 @@ struct csr_row {
     uint32_t mask;   /* its writable bits */
     uint32_t (*read)(hart_t *hart, const csr_row_t *row, const insn_t *insn);
     void (*write)(hart_t *hart, const csr_row_t *row, const csr_write_t *w);
-    bool (*check)(const hart_t *hart, const csr_row_t *row, bool do_write); /* beyond the number's rights */
+    /* What must hold beyond the rights in the number. */
+    bool (*check)(const hart_t *hart, const csr_row_t *row, bool do_write);
 };
 
 /* Numbers of upper halves: cycleh and its like, stimecmph, menvcfgh. */

@@ -2,8 +2,8 @@
 /*
  * Physical memory protection, privileged 3.7: 16 entries, granularity 4 bytes.
  *
- * Checks are made where the TLB is filled, so their cost is that of a TLB miss; a change of an entry
- * empties the TLB.
+ * Checks are made where the TLB is filled, so their cost is that of a TLB miss; a change of an
+ * entry empties the TLB.
  */
 #include "state.h"
 
@@ -66,7 +66,8 @@ static bool pmp_grants(uint8_t cfg, access_t access, unsigned priv)
     return cfg & (access == ACCESS_LOAD ? PMP_R : access == ACCESS_STORE ? PMP_W : PMP_X);
 }
 
-pmp_result_t pmp_check(const hart_t *hart, paddr_t addr, uint32_t size, access_t access, unsigned priv)
+pmp_result_t pmp_check(const hart_t *hart, paddr_t addr, uint32_t size, access_t access,
+                       unsigned priv)
 {
     paddr_t end = addr + size;
     paddr_t page = addr & ~(paddr_t)(PMP_PAGE - 1);

@@ -61,7 +61,8 @@ void trap_take_exception(hart_t *hart, uint32_t cause, uint32_t tval, uint32_t p
 
 /* ---- interrupts (3.1.9) ---- */
 
-/* mip; the clock is only asked for when one of the wanted bits needs it, others may be missing then. */
+/* mip; the clock is only asked for when one of the wanted bits needs it, others may be missing
+ * then. */
 static uint32_t trap_pending_of(hart_t *hart, uint32_t wanted)
 {
     bool sstc = hart->menvcfg & MENVCFG_STCE;
