@@ -33,6 +33,7 @@ struct host_stream {
     pthread_cond_t out_room;  /* patient callers: there is room */
     pthread_cond_t in_room;   /* the reader: there is room, or stopping */
     pthread_t reader, writer;
+    bool started; /* atomic; the three below are constant once it is set */
     bool has_reader, has_writer;
     int wake[2]; /* a byte here ends the reader's poll() */
 
@@ -277,13 +278,22 @@ host_stream_t *host_stream_open(const host_stream_desc_t *desc)
     pthread_cond_init(&s->out_room, NULL);
     pthread_cond_init(&s->in_room, NULL);
     signal(SIGPIPE, SIG_IGN);
-    if (desc->in_fd >= 0) {
-        s->has_reader = stream_thread(&s->reader, stream_reader, s);
-    }
-    if (desc->out_fd >= 0) {
-        s->has_writer = stream_thread(&s->writer, stream_writer, s);
-    }
     return s;
+}
+
+/* The first use starts the threads, so that the caller can still set itself up after opening. */
+static void stream_start(host_stream_t *s)
+{
+    if (LIKELY(__atomic_load_n(&s->started, __ATOMIC_ACQUIRE))) {
+        return;
+    }
+    pthread_mutex_lock(&s->lock);
+    if (!s->started) {
+        s->has_reader = s->desc.in_fd >= 0 && stream_thread(&s->reader, stream_reader, s);
+        s->has_writer = s->desc.out_fd >= 0 && stream_thread(&s->writer, stream_writer, s);
+        __atomic_store_n(&s->started, true, __ATOMIC_RELEASE);
+    }
+    pthread_mutex_unlock(&s->lock);
 }
 
 void host_stream_close(host_stream_t *s)
@@ -322,6 +332,7 @@ void host_stream_close(host_stream_t *s)
 
 size_t host_stream_read(host_stream_t *s, void *data, size_t size)
 {
+    stream_start(s);
     pthread_mutex_lock(&s->lock);
     bool full = s->in.size >= s->desc.in_limit;
     size_t n = ring_get(&s->in, data, size);
@@ -336,6 +347,7 @@ size_t host_stream_write(host_stream_t *s, const void *data, size_t size)
 {
     const uint8_t *bytes = data;
     size_t done = 0;
+    stream_start(s);
     pthread_mutex_lock(&s->lock);
     while (done < size && s->desc.out_fd >= 0 && !s->broken) {
         bool was_empty = s->out.size == 0;
@@ -363,6 +375,7 @@ size_t host_stream_write(host_stream_t *s, const void *data, size_t size)
 
 unsigned host_stream_poll(host_stream_t *s)
 {
+    stream_start(s);
     pthread_mutex_lock(&s->lock);
     unsigned bits = s->in.size ? HOST_STREAM_RX : 0;
     if (s->desc.patient || s->broken || s->out.size < s->out.capacity) {
@@ -376,6 +389,7 @@ unsigned host_stream_poll(host_stream_t *s)
 
 void host_stream_pump(host_stream_t *s)
 {
+    stream_start(s);
     pthread_mutex_lock(&s->lock);
     if (!s->has_writer && s->out.size) {
         stream_give_output(s, 0);

@@ -43,7 +43,10 @@ typedef struct host_stream_desc {
     void *opaque;
 } host_stream_desc_t;
 
-/* NULL when there is no memory. Signals are blocked in its threads; SIGPIPE is ignored from here on. */
+/*
+ * NULL when there is no memory. Nothing moves, and no event comes, before the first read, write, poll or
+ * pump. Signals are blocked in its threads; SIGPIPE is ignored from here on.
+ */
 host_stream_t *host_stream_open(const host_stream_desc_t *desc);
 
 /* Waits until all output is written, then frees. */

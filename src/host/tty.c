@@ -140,23 +140,31 @@ bool host_tty_raw(int fd)
     return true;
 }
 
-int host_tty_open_pty(char *path, size_t path_size)
+void host_tty_set_raw(int fd)
 {
-    int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    struct termios mode;
+    if (tcgetattr(fd, &mode) == 0) {
+        tty_make_raw(&mode);
+        tcsetattr(fd, TCSANOW, &mode);
+    }
+}
+
+int host_tty_open_pty(char *path, size_t path_size, int *held)
+{
+    int fd = posix_openpt(O_RDWR | O_NOCTTY);
     if (fd < 0) {
         return -1;
     }
-    struct termios mode;
-    const char *name = NULL;
-    if (grantpt(fd) == 0 && unlockpt(fd) == 0) {
-        name = ptsname(fd);
-    }
-    if (!name || strlen(name) >= path_size || tcgetattr(fd, &mode) < 0) {
+    const char *name = grantpt(fd) == 0 && unlockpt(fd) == 0 ? ptsname(fd) : NULL;
+    *held = name && strlen(name) < path_size ? open(name, O_RDWR | O_NOCTTY | O_CLOEXEC) : -1;
+    if (*held < 0) {
+        int err = errno;
         close(fd);
+        errno = err;
         return -1;
     }
     strcpy(path, name);
-    tty_make_raw(&mode);
-    tcsetattr(fd, TCSANOW, &mode);
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    host_tty_set_raw(*held);
     return fd;
 }

@@ -23,10 +23,14 @@ bool host_tty_raw(int fd);
 /* As it was; nothing when it is not raw. Any thread. */
 void host_tty_restore(void);
 
+/* Makes some other terminal (a serial line, a pseudo-terminal) raw and leaves it so. */
+void host_tty_set_raw(int fd);
+
 /*
- * A new pseudo-terminal in raw mode: the master's descriptor, and the path for others to open.
- * -1 when the host has none.
+ * A new pseudo-terminal in raw mode: the master's descriptor and the path for others to open. *held is
+ * a descriptor to keep open as long, so that output waits while nobody has opened the path. -1 (and
+ * errno) when the host has none.
  */
-int host_tty_open_pty(char *path, size_t path_size);
+int host_tty_open_pty(char *path, size_t path_size, int *held);
 
 #endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Back ends for serial ports: the terminal, pipes, files, pseudo-terminals. Lossless both ways: what does
+ * not fit waits, on the guest's side or on the host's.
+ */
+#ifndef RVKIT_FRONTENDS_TERMINAL_H
+#define RVKIT_FRONTENDS_TERMINAL_H
+
+#include <rvvm/chardev.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum terminal_event {
+    TERMINAL_QUIT,   /* Ctrl-A x */
+    TERMINAL_BROKEN, /* the output cannot be written any more: terminal_error() says why */
+} terminal_event_t;
+
+typedef struct terminal_desc {
+    int in_fd, out_fd; /* -1: none */
+
+    /*
+     * Ctrl-A commands are obeyed in the input: Ctrl-A x quits, Ctrl-A h prints help, Ctrl-A Ctrl-A or
+     * Ctrl-A a sends one Ctrl-A. Otherwise every byte passes.
+     */
+    bool commands;
+
+    /* The guest does not see how fast the output is taken: see host_stream_desc_t. */
+    bool patient;
+
+    /* The descriptors are closed with the chardev, and with them held_fd when it is not 0. */
+    bool owns_fds;
+    int held_fd;
+
+    /* May be NULL. From the terminal's own threads; must not free the chardev. */
+    void (*on_event)(void *opaque, terminal_event_t event);
+    void *opaque;
+} terminal_desc_t;
+
+/* NULL when there is no memory. Freed by chardev_free(), which first waits for its output to be written. */
+chardev_t *terminal_create(const terminal_desc_t *desc);
+
+/* What broke the output, for a message. */
+const char *terminal_error(chardev_t *dev);
+
+/*
+ * The back end that `-serial SPEC` names: "pty" (a new pseudo-terminal, told on stderr), or a path: a
+ * device or pseudo-terminal is used both ways, anything else (a FIFO, a file) is for output. NULL: error
+ * (error_size bytes) says why. "null" and "stdio" are the caller's business.
+ */
+chardev_t *terminal_open(const char *spec, bool patient, char *error, size_t error_size);
+
+#endif
