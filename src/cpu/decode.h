@@ -107,6 +107,16 @@ struct insn {
 /* The insn_id_t of an instruction word (32 bits, uncompressed), INSN_illegal when no row matches. */
 insn_id_t insn_find(uint32_t word);
 
+/* The same, fast: an index that its owner builds once. */
+#define INSN_BUCKETS 256
+typedef struct insn_index {
+    uint16_t start[INSN_BUCKETS + 1];
+    uint8_t rows[2048];
+} insn_index_t;
+
+void insn_index_build(insn_index_t *index);
+insn_id_t insn_index_find(const insn_index_t *index, uint32_t word);
+
 /*
  * Fills operands and pc (not fn, len and index) of out from a word whose id was found.
  */

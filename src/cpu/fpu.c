@@ -62,7 +62,7 @@ FPU_COLD static uint64_t fpu_add_special(fpu_format_t fmt, uint64_t a, uint64_t 
 }
 
 /*
- * Subnormal operands need no normalising: when the sum is subnormal too, it is exact and its
+ * Subnormal operands need no normalising: when the sum of two is subnormal too, it is exact and its
  * exponent is 1, so it fits into its place as it is.
  */
 FPU_INLINE uint64_t fpu_add(fpu_format_t fmt, uint64_t a, uint64_t b, unsigned rm, uint32_t *flags)
@@ -86,7 +86,6 @@ FPU_INLINE uint64_t fpu_add(fpu_format_t fmt, uint64_t a, uint64_t b, unsigned r
         return fpu_signed(fmt, rm == FPU_RDN, 0);
     }
     int shift = fpu_clz64(x.sig) - 1;
-    shift = shift < x.exp ? shift : x.exp - 1;
     x.sig <<= shift;
     x.exp -= shift;
     return fpu_round_pack(fmt, x, rm, flags);

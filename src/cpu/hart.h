@@ -26,6 +26,7 @@ enum { IRQ_SSIP = 1, IRQ_MSIP = 3, IRQ_STIP = 5, IRQ_MTIP = 7, IRQ_SEIP = 9, IRQ
 typedef enum hart_exit {
     HART_EXIT_BUDGET, /* the instructions asked for were run */
     HART_EXIT_KICK,   /* hart_kick() asked for it */
+    HART_EXIT_PAUSE,  /* the PAUSE hint: somebody else should run */
     HART_EXIT_WFI,    /* WFI, and nothing is pending: sleep until hart_kick() or hart_next_deadline() */
 } hart_exit_t;
 
@@ -71,7 +72,10 @@ bool hart_has_work(hart_t *hart);
 void hart_request_flush_tlb(hart_t *hart);
 void hart_request_fence_i(hart_t *hart);
 
-/* Instructions retired since reset. Own thread. */
+/* Mixes size bytes of the host's randomness into what the seed CSR gives out. Hart stopped. */
+void hart_add_entropy(hart_t *hart, const void *bytes, size_t size);
+
+/* Instructions retired since creation. Own thread. */
 uint64_t hart_retired(const hart_t *hart);
 
 /* Architectural state, for firmware, debuggers and tests. n is 0..31. Own thread. */

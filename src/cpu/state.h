@@ -86,7 +86,7 @@ typedef struct tlb_entry {
 /* The instruction side: only looked at when control enters a page. */
 typedef struct itlb_entry {
     uint32_t tag;
-    uint32_t ppn; /* physical page number, in RAM */
+    uint32_t ram_page; /* page number from the start of RAM */
 } itlb_entry_t;
 
 #define TLB_BITS 9
@@ -124,8 +124,9 @@ struct hart {
     uint32_t dasid;          /* ASID << 3 of the present data mode, 0 when bare */
     uint32_t context;        /* what jump_entry_t must match */
     uint8_t fs;              /* mstatus.FS, 0..3 */
-    uint8_t frm, fflags;
+    uint8_t frm;             /* dynamic rounding mode, 0..7 */
     uint8_t priv;
+    uint32_t fflags;         /* accrued exceptions, FPU_* */
     bool reserved;           /* an LR's reservation is held */
     uint32_t reserved_value;
     uint8_t *reserved_host;  /* host address of the reserved word */
@@ -139,12 +140,20 @@ struct hart {
     uint32_t trap_cause, trap_tval;
     /* A CLS_SYS instruction says where control goes; preset to the next instruction. */
     uint32_t next_pc;
-    bool waiting; /* WFI */
+    bool waiting;        /* WFI */
+    bool paused;         /* PAUSE: the present slice ends early */
+    uint32_t poll_in;    /* slices until the timers are looked at again */
+    bool code_written;   /* a slow store has changed decoded code: leave the block after it */
+    uint32_t timer_irqs; /* MTIP and STIP as last seen by the run loop */
+    size_t amo_offset;   /* with code_written after an AMO: the RAM offset of its word */
 
     const bus_t *bus;
     block_cache_t *blocks;
     uint32_t id;
     uint32_t generation; /* of translations; part of context */
+    uint64_t jump_pages[64]; /* virtual pages (12 bits of their number) that jump[] has targets in */
+    uint32_t megapages[32];  /* 4 MiB regions in which a megapage was translated */
+    uint32_t translated_by; /* satp.MODE and MXR that the TLBs were filled under */
 
     /* Counting: retired is exact outside blocks; slice is what budget started from. */
     uint64_t retired;
@@ -170,6 +179,7 @@ struct hart {
     /* Any thread, atomically. */
     uint32_t irq_lines; /* levels from outside, bits IRQ_* */
     uint32_t requests;  /* REQUEST_* */
+    bool parked;        /* not in hart_run(): holds nothing that a request would purge */
     uint64_t mtimecmp;
 };
 
@@ -254,6 +264,19 @@ uint32_t mmu_translate(hart_t *hart, uint32_t va, uint32_t size, access_t access
 /* After anything that the effective modes depend on (priv, mstatus, satp). */
 void mmu_update_context(hart_t *hart);
 
+/* Makes every jump[] entry stale; mmu_update_context() must follow. */
+void mmu_forget_jumps(hart_t *hart);
+
+static inline bool hart_jump_page(const hart_t *hart, uint32_t va)
+{
+    return hart->jump_pages[va >> 18 & 63] >> (va >> 12 & 63) & 1;
+}
+
+static inline void hart_note_jump_page(hart_t *hart, uint32_t va)
+{
+    hart->jump_pages[va >> 18 & 63] |= UINT64_C(1) << (va >> 12 & 63);
+}
+
 /* SFENCE.VMA and its like: all, or one page in every address space. */
 void mmu_flush_all(hart_t *hart);
 void mmu_flush_page(hart_t *hart, uint32_t va);
@@ -265,6 +288,16 @@ bool mmu_load(hart_t *hart, uint32_t va, uint32_t size, uint64_t *value);
 bool mmu_store(hart_t *hart, uint32_t va, uint32_t size, uint64_t value);
 /* Host pointer for an atomic read-modify-write of the aligned word at va; NULL: raised. */
 uint8_t *mmu_amo_word(hart_t *hart, uint32_t va);
+/* The same for LR, which only reads. */
+uint8_t *mmu_lr_word(hart_t *hart, uint32_t va);
+/* CBO.ZERO, and the check of rights of the other CBOs. False: raised. */
+bool mmu_cbo_zero(hart_t *hart, uint32_t va);
+bool mmu_cbo_manage(hart_t *hart, uint32_t va);
+/* After an AMO for which mmu_amo_word() has set code_written: drops the code it changed. */
+void mmu_amo_done(hart_t *hart);
+
+/* RAM offset of the instruction bytes at va, by the ITLB. 0, or the exception cause. */
+uint32_t mmu_exec_offset(hart_t *hart, uint32_t va, uint32_t *offset);
 
 /*
  * Fetches the instruction word at pc (16 bits when compressed) through the instruction side. False:
