@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Floating-point arithmetic on bit patterns: add, subtract, multiply, divide, root, fused
- * multiply-add. */
+/* Floating-point arithmetic on bit patterns: sums, products, quotients, roots, fused a * b + c. */
 #include "fpu_core.h"
 
 /*
