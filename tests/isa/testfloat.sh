@@ -66,6 +66,6 @@ build_generator() {
 check=$(mktemp -d)
 trap 'rm -rf "$check"' EXIT
 # shellcheck disable=SC2086
-${CC:-cc} -std=gnu11 ${CFLAGS:--O2} -Wall -Wextra -Werror -o "$check/testfloat_check" \
-    "$here/testfloat_check.c" "$top/src/cpu/fpu.c" "$top/src/cpu/fpu_convert.c" -lm
-"$check/testfloat_check" "$home/testfloat_gen" "$@"
+${CC:-cc} -std=gnu11 ${CFLAGS:--O2} -Wall -Wextra -Werror -o "$check/check" \
+    "$here/testfloat/check.c" "$top/src/cpu/fpu.c" "$top/src/cpu/fpu_convert.c" -lm
+"$check/check" "$home/testfloat_gen" "$@"

@@ -2,7 +2,7 @@
 /*
  * The floating-point functions of src/cpu/fpu.h under one signature, each as the core and as the
  * wrapper with the short cut, under TestFloat's names. For tests/unit/fpu.c and
- * tests/isa/testfloat_check.c.
+ * tests/isa/testfloat/check.c.
  */
 #ifndef RVKIT_TESTS_FPU_CALLS_H
 #define RVKIT_TESTS_FPU_CALLS_H

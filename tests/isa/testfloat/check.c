@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Checks the floating-point core against Berkeley TestFloat: testfloat.sh builds and runs this.
+ * Checks the floating-point core against Berkeley TestFloat: ../testfloat.sh builds and runs this.
  *
- *   testfloat_check TESTFLOAT_GEN [LEVEL [FUNCTION...]]
+ *   check TESTFLOAT_GEN [LEVEL [FUNCTION...]]
  *
  * TESTFLOAT_GEN must be linked with SoftFloat's RISC-V specialisation, for results are compared bit
  * by bit. Each case runs twice: the core with no flags set, and the wrapper with FPU_NX set, which
  * takes the short cut where there is one. Prints one line per function, then "N passed, N failed".
  */
-#include "../unit/fpu_calls.h"
+#include "../../unit/fpu_calls.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,7 +101,7 @@ int main(int argc, char **argv)
     unsigned passed = 0, failed = 0;
 
     if (argc < 2) {
-        fprintf(stderr, "usage: testfloat_check TESTFLOAT_GEN [LEVEL [FUNCTION...]]\n");
+        fprintf(stderr, "usage: check TESTFLOAT_GEN [LEVEL [FUNCTION...]]\n");
         return 2;
     }
     const char *level = argc > 2 && strcmp(argv[2], "2") == 0 ? "2" : "1";
