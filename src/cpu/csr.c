@@ -12,7 +12,7 @@
 #define MACHINE_IRQS (IRQ_BIT(IRQ_MSIP) | IRQ_BIT(IRQ_MTIP) | IRQ_BIT(IRQ_MEIP))
 
 #define CSR_MIDELEG_MASK SUPERVISOR_IRQS
-#define CSR_MIE_MASK (SUPERVISOR_IRQS | MACHINE_IRQS)
+#define MIE_MASK (SUPERVISOR_IRQS | MACHINE_IRQS)
 #define CSR_MSECCFG_MASK (1u << 8 | 1u << 9) /* USEED, SSEED */
 /* Every exception of state.h but ECALL from M: that one never comes from a mode below M. */
 #define CSR_MEDELEG_MASK                                                                           \
@@ -151,11 +151,7 @@ void csr_set_mstatus(hart_t *hart, uint32_t value)
     }
     hart->mstatus = value & MSTATUS_HELD;
     hart->fs = (value & MSTATUS_FS) >> MSTATUS_FS_SHIFT;
-    uint32_t changed = hart->mstatus ^ old;
-    if (changed & MSTATUS_MXR) { /* TLB sets do not tell MXR */
-        mmu_flush_all(hart);
-    }
-    if (changed & MSTATUS_DATA_MODE) {
+    if ((hart->mstatus ^ old) & MSTATUS_DATA_MODE) {
         mmu_update_context(hart);
     }
 }
@@ -213,6 +209,18 @@ static void csr_write_tvec(hart_t *hart, const csr_row_t *row, const csr_write_t
     }
 }
 
+static void csr_set_mie(hart_t *hart, uint32_t value)
+{
+    hart->mie = value;
+    csr_timers_changed(hart);
+}
+
+static void csr_write_mie(hart_t *hart, const csr_row_t *row, const csr_write_t *w)
+{
+    (void)row;
+    csr_set_mie(hart, w->value & MIE_MASK);
+}
+
 static uint32_t csr_read_sie(hart_t *hart, const csr_row_t *row, const insn_t *insn)
 {
     (void)row;
@@ -223,7 +231,7 @@ static uint32_t csr_read_sie(hart_t *hart, const csr_row_t *row, const insn_t *i
 static void csr_write_sie(hart_t *hart, const csr_row_t *row, const csr_write_t *w)
 {
     (void)row;
-    hart->mie = (hart->mie & ~hart->mideleg) | (w->value & hart->mideleg);
+    csr_set_mie(hart, (hart->mie & ~hart->mideleg) | (w->value & hart->mideleg));
 }
 
 /*
@@ -292,6 +300,10 @@ static void csr_write_menvcfg(hart_t *hart, const csr_row_t *row, const csr_writ
     uint32_t value = high ? w->value & (uint32_t)((MENVCFG_ADUE | MENVCFG_STCE) >> 32)
                           : csr_envcfg_low((uint32_t)hart->menvcfg, w->value);
     hart->menvcfg = csr_half_set(hart->menvcfg, high, value);
+    if (hart->menvcfg & MENVCFG_STCE) {
+        hart->mip &= ~IRQ_BIT(IRQ_STIP); /* software's bit gives way to stimecmp */
+    }
+    csr_timers_changed(hart);
 }
 
 static void csr_write_senvcfg(hart_t *hart, const csr_row_t *row, const csr_write_t *w)
@@ -309,15 +321,10 @@ static bool csr_check_satp(const hart_t *hart, const csr_row_t *row, bool do_wri
     return hart->priv == PRIV_M || !(hart->mstatus & MSTATUS_TVM);
 }
 
-/* Going to or from Bare takes effect without SFENCE.VMA (10.1.11), and Bare shares ASID 0. */
 static void csr_write_satp(hart_t *hart, const csr_row_t *row, const csr_write_t *w)
 {
     (void)row;
-    uint32_t changed = hart->satp ^ w->value;
-    hart->satp = w->value;
-    if (changed & SATP_MODE) {
-        mmu_flush_all(hart);
-    }
+    hart->satp = w->value; /* every bit is implemented */
     mmu_update_context(hart);
 }
 

@@ -90,6 +90,7 @@ uint32_t csr_read_stimecmp(hart_t *hart, const csr_row_t *row, const insn_t *ins
 void csr_write_stimecmp(hart_t *hart, const csr_row_t *row, const csr_write_t *w)
 {
     hart->stimecmp = csr_half_set(hart->stimecmp, row->number == CSR_stimecmph, w->value);
+    csr_timers_changed(hart);
 }
 
 /* Sstc: below M only with menvcfg.STCE and mcounteren.TM. */

@@ -66,8 +66,7 @@ void trap_take_exception(hart_t *hart, uint32_t cause, uint32_t tval, uint32_t p
 static uint32_t trap_pending_of(hart_t *hart, uint32_t wanted)
 {
     bool sstc = hart->menvcfg & MENVCFG_STCE;
-    uint32_t pending = __atomic_load_n(&hart->irq_lines, __ATOMIC_ACQUIRE);
-    pending |= sstc ? hart->mip & ~IRQ_BIT(IRQ_STIP) : hart->mip;
+    uint32_t pending = __atomic_load_n(&hart->irq_lines, __ATOMIC_ACQUIRE) | hart->mip;
     bool machine_timer = wanted & IRQ_BIT(IRQ_MTIP);
     bool supervisor_timer = sstc && (wanted & IRQ_BIT(IRQ_STIP));
     if (machine_timer || supervisor_timer) {
