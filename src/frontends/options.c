@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "options.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum option_id {
+    OPT_BIOS,
+    OPT_KERNEL,
+    OPT_INITRD,
+    OPT_DTB,
+    OPT_DUMPDTB,
+    OPT_CMDLINE,
+    OPT_APPEND,
+    OPT_MEM,
+    OPT_SMP,
+    OPT_RV32,
+    OPT_SERIAL,
+    OPT_SCRIPT,
+    OPT_ICOUNT,
+    OPT_NOJIT,
+    OPT_SIGNATURE,
+    OPT_TRACE,
+    OPT_D,
+    OPT_LOG,
+    OPT_VERBOSE,
+    OPT_VERSION,
+    OPT_HELP,
+    OPT_NOTE,    /* accepted, and said to have no effect */
+    OPT_SILENT,  /* accepted: what it asks for is so anyway */
+    OPT_MISSING, /* refused by name: the guest would see something else than was asked for */
+} option_id_t;
+
+/* One option: its spellings, separated by spaces; the name of its value (NULL: none); its help or note. */
+typedef struct option_row {
+    const char *names;
+    const char *value;
+    option_id_t id;
+    const char *text;
+} option_row_t;
+
+/* A row without names is a heading of the help page. Rows with the last three ids are not on it. */
+static const option_row_t option_rows[] = {
+    {NULL, NULL, OPT_HELP, "What to run"},
+    {"bios bootrom", "FILE", OPT_BIOS,
+     "M-mode firmware, ELF or flat (OpenSBI, xv6, bare metal);\n"
+     "without it, a built-in SBI starts the kernel"},
+    {"k kernel", "FILE", OPT_KERNEL, "kernel: a Linux Image, ELF, or flat"},
+    {"initrd", "FILE", OPT_INITRD, "initial RAM disk (cpio archive, may be compressed)"},
+    {"cmdline", "TEXT", OPT_CMDLINE, "kernel command line, instead of the default"},
+    {"append", "TEXT", OPT_APPEND, "added to the kernel command line"},
+    {"dtb", "FILE", OPT_DTB, "device tree blob, instead of the generated one"},
+    {"dumpdtb", "FILE", OPT_DUMPDTB, "write the generated device tree to FILE"},
+
+    {NULL, NULL, OPT_HELP, "The machine"},
+    {"m mem", "SIZE", OPT_MEM, "RAM, such as 64M or 1G (default 256M, at most 2G)"},
+    {"s smp", "N", OPT_SMP, "number of harts, 1 to 16 (default 1)"},
+    {"rv32", NULL, OPT_RV32, "32-bit RISC-V: always so"},
+    {"icount", NULL, OPT_ICOUNT,
+     "one thread, time from executed instructions: runs with the\n"
+     "same input are identical"},
+    {"nojit", NULL, OPT_NOJIT, "interpret only: always so in this version"},
+
+    {NULL, NULL, OPT_HELP, "Input and output"},
+    {"serial", "WHERE", OPT_SERIAL,
+     "serial port (repeat for more): stdio, stdout, null, pty, or\n"
+     "the path of a device or output file (default stdio)"},
+    {"script", "FILE", OPT_SCRIPT, "play a script instead of the keyboard (- is stdin)"},
+    {"signature", "FILE", OPT_SIGNATURE,
+     "write the test signature (symbols begin_signature to\n"
+     "end_signature) when the program ends through tohost"},
+    {"trace", NULL, OPT_TRACE, "log each instruction to stderr (also: -d in_asm)"},
+    {"d", "WHAT", OPT_D, "as QEMU has it; WHAT is in_asm"},
+    {"log", "FILE", OPT_LOG, "write messages and traces to FILE instead of stderr"},
+    {"v verbose", NULL, OPT_VERBOSE, "more messages"},
+    {"version", NULL, OPT_VERSION, "print the version"},
+    {"h help H", NULL, OPT_HELP, "print this page"},
+
+    {"nogui", NULL, OPT_NOTE, "has no effect: this version has no display"},
+    {"nonet", NULL, OPT_NOTE, "has no effect: this version has no network"},
+    {"nosound", NULL, OPT_NOTE, "has no effect: this version has no sound"},
+    {"noisolation", NULL, OPT_NOTE, "has no effect: the process is not isolated"},
+    {"poweroff_key", NULL, OPT_NOTE, "has no effect: this version has no display"},
+    {"jitcache", "SIZE", OPT_NOTE, "has no effect: this version only interprets"},
+    {"nographic", NULL, OPT_SILENT, NULL},
+
+    {"i image nvme", "FILE", OPT_MISSING, "this version has no storage; boot from -initrd"},
+    {"ata", "FILE", OPT_MISSING, "this version has no storage; boot from -initrd"},
+    {"res", "WxH", OPT_MISSING, "this version has no display"},
+    {"bochs_display", NULL, OPT_MISSING, "this version has no display"},
+    {"portfwd", "MAP", OPT_MISSING, "this version has no network"},
+    {"vfio_pci", "SLOT", OPT_MISSING, "rvkit has no PCI passthrough"},
+    {"gdbstub", "ADDR", OPT_MISSING, "this version has no GDB stub"},
+    {"riscv_aia", NULL, OPT_MISSING, "rvkit has a PLIC, no AIA"},
+    {"hda_test", NULL, OPT_MISSING, "this version has no sound"},
+    {"rv64", NULL, OPT_MISSING, "rvkit is a 32-bit machine (rv32)"},
+    {"isa", "NAME", OPT_MISSING, "the harts always have all extensions of rvkit's rv32"},
+};
+#define OPTION_COUNT (sizeof(option_rows) / sizeof(option_rows[0]))
+
+/* A parse in progress. */
+typedef struct parser {
+    options_t *o;
+    int argc, at;
+    char **argv;
+    char *error;
+    size_t error_size;
+} parser_t;
+
+__attribute__((format(printf, 2, 3))) static bool parser_fail(parser_t *p, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(p->error, p->error_size, fmt, args);
+    va_end(args);
+    return false;
+}
+
+/* The next spelling in a list; its length, 0 at the end. */
+static size_t option_next_name(const char **names)
+{
+    *names += strspn(*names, " ");
+    return strcspn(*names, " ");
+}
+
+static const option_row_t *option_find(const char *name, size_t length)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const char *names = option_rows[i].names;
+        size_t n;
+        while (names && (n = option_next_name(&names)) != 0) {
+            if (n == length && memcmp(names, name, n) == 0) {
+                return &option_rows[i];
+            }
+            names += n;
+        }
+    }
+    return NULL;
+}
+
+/* How many letters must be changed, added or taken away to make b of a (Levenshtein). */
+static unsigned option_distance(const char *a, size_t an, const char *b, size_t bn)
+{
+    unsigned row[33];
+    if (an > 32 || bn > 32) {
+        return 99;
+    }
+    for (size_t j = 0; j <= bn; j++) {
+        row[j] = (unsigned)j;
+    }
+    for (size_t i = 1; i <= an; i++) {
+        unsigned diagonal = row[0];
+        row[0] = (unsigned)i;
+        for (size_t j = 1; j <= bn; j++) {
+            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            if (row[j] + 1 < best) {
+                best = row[j] + 1;
+            }
+            if (row[j - 1] + 1 < best) {
+                best = row[j - 1] + 1;
+            }
+            row[j] = best;
+        }
+    }
+    return row[bn];
+}
+
+static bool option_unknown(parser_t *p, const char *name, size_t length)
+{
+    const char *nearest = NULL;
+    size_t nearest_length = 0;
+    unsigned best = length < 4 ? 2 : 3;
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const char *names = option_rows[i].names;
+        size_t n;
+        while (names && (n = option_next_name(&names)) != 0) {
+            unsigned distance = option_distance(name, length, names, n);
+            if (n > 1 && distance < best) {
+                best = distance;
+                nearest = names;
+                nearest_length = n;
+            }
+            names += n;
+        }
+    }
+    int shown = length > 40 ? 40 : (int)length;
+    if (nearest) {
+        return parser_fail(p, "unknown option -%.*s; did you mean -%.*s? (rvkit -h lists all)", shown,
+                           name, (int)nearest_length, nearest);
+    }
+    return parser_fail(p, "unknown option -%.*s (rvkit -h lists all)", shown, name);
+}
+
+bool options_parse_size(const char *text, uint64_t *size)
+{
+    uint64_t value = 0;
+    const char *p = text;
+    for (; *p >= '0' && *p <= '9'; p++) {
+        if (value > (UINT64_C(1) << 40)) {
+            return false;
+        }
+        value = value * 10 + (uint64_t)(*p - '0');
+    }
+    if (p == text) {
+        return false;
+    }
+    unsigned shift = 0;
+    switch (*p) {
+    case 'k': case 'K': shift = 10; break;
+    case 'm': case 'M': shift = 20; break;
+    case 'g': case 'G': shift = 30; break;
+    default: break;
+    }
+    p += shift != 0;
+    if (shift && *p == 'i') { /* MiB, GiB */
+        p++;
+    }
+    if (shift && (*p == 'b' || *p == 'B')) {
+        p++;
+    }
+    *size = value << shift;
+    return *p == 0 && (*size >> shift) == value;
+}
+
+static bool option_mem(parser_t *p, const char *value)
+{
+    uint64_t size;
+    if (!options_parse_size(value, &size)) {
+        return parser_fail(p, "-m %.40s: not a size; give one such as 256M or 1G", value);
+    }
+    if (size < OPTIONS_MEM_MIN) {
+        bool bare = strspn(value, "0123456789") == strlen(value) && size > 0;
+        return parser_fail(p, "-m %.40s: %llu bytes are too little RAM%s%.20s%s", value,
+                           (unsigned long long)size, bare ? "; did you mean -m " : "",
+                           bare ? value : "", bare ? "M?" : "; give at least 1M");
+    }
+    if (size > OPTIONS_MEM_MAX) {
+        return parser_fail(p, "-m %.40s: too much RAM; the machine takes at most 2G", value);
+    }
+    p->o->mem = size;
+    return true;
+}
+
+static bool option_smp(parser_t *p, const char *value)
+{
+    char *rest;
+    unsigned long n = strtoul(value, &rest, 10);
+    if (*value < '0' || *value > '9' || *rest || n < 1 || n > OPTIONS_HARTS_MAX) {
+        return parser_fail(p, "-smp %.40s: the number of harts is 1 to %d", value, OPTIONS_HARTS_MAX);
+    }
+    p->o->harts = (uint32_t)n;
+    return true;
+}
+
+/* An option that names one file. */
+static bool option_once(parser_t *p, const char **slot, const char *name, const char *value)
+{
+    if (!*value) {
+        return parser_fail(p, "-%s: the name is empty", name);
+    }
+    if (*slot) {
+        return parser_fail(p, "-%s is given twice: %.60s and %.60s", name, *slot, value);
+    }
+    *slot = value;
+    return true;
+}
+
+static bool option_serial(parser_t *p, const char *value)
+{
+    if (p->o->serial_count == OPTIONS_SERIAL_MAX) {
+        return parser_fail(p, "-serial: at most %d serial ports", OPTIONS_SERIAL_MAX);
+    }
+    if (!*value) {
+        return parser_fail(p, "-serial: the name is empty");
+    }
+    p->o->serial[p->o->serial_count++] = value;
+    return true;
+}
+
+static bool option_note(parser_t *p, const option_row_t *row)
+{
+    for (size_t i = 0; i < p->o->note_count; i++) {
+        if (p->o->notes[i] == row->names) {
+            return true;
+        }
+    }
+    if (p->o->note_count + 2 <= OPTIONS_NOTES_MAX) {
+        p->o->notes[p->o->note_count++] = row->names;
+        p->o->notes[p->o->note_count++] = row->text;
+    }
+    return true;
+}
+
+static bool option_apply_value(parser_t *p, const option_row_t *row, const char *value)
+{
+    options_t *o = p->o;
+    switch (row->id) {
+    case OPT_BIOS: return option_once(p, &o->firmware, "bios", value);
+    case OPT_KERNEL: return option_once(p, &o->kernel, "kernel", value);
+    case OPT_INITRD: return option_once(p, &o->initrd, "initrd", value);
+    case OPT_DTB: return option_once(p, &o->dtb, "dtb", value);
+    case OPT_DUMPDTB: return option_once(p, &o->dumpdtb, "dumpdtb", value);
+    case OPT_SCRIPT: return option_once(p, &o->script, "script", value);
+    case OPT_SIGNATURE: return option_once(p, &o->signature, "signature", value);
+    case OPT_LOG: return option_once(p, &o->log, "log", value);
+    case OPT_CMDLINE: o->cmdline = value; return true;
+    case OPT_APPEND: o->appends[o->append_count++] = value; return true;
+    case OPT_MEM: return option_mem(p, value);
+    case OPT_SMP: return option_smp(p, value);
+    case OPT_SERIAL: return option_serial(p, value);
+    case OPT_D:
+        o->trace = !strcmp(value, "in_asm");
+        return o->trace || parser_fail(p, "-d %.40s: only in_asm is known", value);
+    default: return true;
+    }
+}
+
+static bool option_apply(parser_t *p, const option_row_t *row, const char *name, const char *value)
+{
+    options_t *o = p->o;
+    switch (row->id) {
+    case OPT_ICOUNT: o->icount = true; return true;
+    case OPT_TRACE: o->trace = true; return true;
+    case OPT_VERBOSE: o->verbose = true; return true;
+    case OPT_VERSION: o->version = true; return true;
+    case OPT_HELP: o->help = true; return true;
+    case OPT_NOTE: return option_note(p, row);
+    case OPT_RV32:
+    case OPT_NOJIT:
+    case OPT_SILENT: return true;
+    case OPT_MISSING: return parser_fail(p, "-%s: %s", name, row->text);
+    default: return option_apply_value(p, row, value);
+    }
+}
+
+/* The option at p->at, which starts with a dash; its value may be the next argument or follow '='. */
+static bool parser_option(parser_t *p)
+{
+    const char *arg = p->argv[p->at];
+    const char *name = arg + 1 + (arg[1] == '-');
+    size_t length = strcspn(name, "=");
+    const char *value = name[length] == '=' ? name + length + 1 : NULL;
+    const option_row_t *row = option_find(name, length);
+    if (!row) {
+        return option_unknown(p, name, length);
+    }
+    char shown[24];
+    snprintf(shown, sizeof(shown), "%.*s", (int)length, name);
+    if (row->id == OPT_MISSING) {
+        return option_apply(p, row, shown, NULL);
+    }
+    if (!row->value && value) {
+        return parser_fail(p, "-%s takes no value", shown);
+    }
+    if (row->value && !value) {
+        if (p->at + 1 == p->argc) {
+            return parser_fail(p, "-%s needs a value: -%s %s", shown, shown, row->value);
+        }
+        value = p->argv[++p->at];
+    }
+    return option_apply(p, row, shown, value);
+}
+
+static bool parser_check(parser_t *p)
+{
+    const options_t *o = p->o;
+    if (o->help || o->version) {
+        return true;
+    }
+    if (!o->firmware && !o->kernel && !o->dumpdtb) {
+        return parser_fail(p, "nothing to run: give a kernel (-k FILE) or firmware; rvkit -h explains");
+    }
+    if (o->initrd && !o->kernel) {
+        return parser_fail(p, "-initrd needs a kernel (-k FILE) that uses it");
+    }
+    if (o->signature && !o->firmware) {
+        return parser_fail(p, "-signature needs a bare-metal ELF program (-bios FILE)");
+    }
+    return true;
+}
+
+bool options_parse(options_t *options, int argc, char **argv, char *error, size_t error_size)
+{
+    *options = (options_t){.mem = UINT64_C(256) << 20, .harts = 1};
+    parser_t p = {options, argc, 1, argv, error, error_size};
+    options->appends = calloc((size_t)argc + 1, sizeof(*options->appends));
+    if (!options->appends) {
+        return parser_fail(&p, "out of memory");
+    }
+    bool only_files = false;
+    for (; p.at < argc; p.at++) {
+        const char *arg = argv[p.at];
+        if (!only_files && !strcmp(arg, "--")) {
+            only_files = true;
+        } else if (!only_files && arg[0] == '-' && arg[1]) {
+            if (!parser_option(&p)) {
+                return false;
+            }
+        } else if (!option_once(&p, &options->firmware, "bios", arg)) {
+            return false;
+        }
+    }
+    return parser_check(&p);
+}
+
+void options_free(options_t *options)
+{
+    free(options->appends);
+    options->appends = NULL;
+}
+
+/* One option: its spellings and value, then its text in a column of its own. */
+static void option_print(FILE *out, const option_row_t *row)
+{
+    char left[64];
+    size_t at = 0, n;
+    const char *names = row->names;
+    while ((n = option_next_name(&names)) != 0) {
+        at += (size_t)snprintf(left + at, sizeof(left) - at, "%s-%.*s", at ? ", " : "", (int)n, names);
+        names += n;
+    }
+    if (row->value) {
+        snprintf(left + at, sizeof(left) - at, " %s", row->value);
+    }
+    const char *text = row->text;
+    fprintf(out, "  %-22s ", left);
+    for (; *text; text++) {
+        fputc(*text, out);
+        if (*text == '\n') {
+            fprintf(out, "%25s", "");
+        }
+    }
+    fputc('\n', out);
+}
+
+void options_print_help(FILE *out)
+{
+    fputs("rvkit runs RISC-V (RV32) systems: Linux, firmware, bare-metal programs.\n"
+          "\n"
+          "Usage: rvkit [FIRMWARE] [-k KERNEL] [OPTION]...\n"
+          "\n"
+          "Examples:\n"
+          "  rvkit -k Image -initrd initramfs.cpio        Linux, in this terminal\n"
+          "  rvkit -k Image -initrd initramfs.cpio -s 4 -m 1G\n"
+          "                                               the same with 4 harts and 1 GiB\n"
+          "  rvkit fw_jump.elf -k Image -initrd initramfs.cpio\n"
+          "                                               Linux on OpenSBI\n"
+          "  rvkit program.elf                            a bare-metal program\n"
+          "  rvkit -k Image -initrd initramfs.cpio -script login.txt\n"
+          "                                               a scripted run\n"
+          "\n"
+          "In the terminal: Ctrl-A x exits, Ctrl-A h helps, Ctrl-A Ctrl-A sends Ctrl-A.\n"
+          "Options may be written with one dash or two; -name VALUE or -name=VALUE.\n",
+          out);
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const option_row_t *row = &option_rows[i];
+        if (!row->names) {
+            fprintf(out, "\n%s:\n", row->text);
+        } else if (row->id < OPT_NOTE) {
+            option_print(out, row);
+        }
+    }
+    fputs("\n"
+          "Exit status: 0 the guest powered off (or the script's or the test program's own\n"
+          "status), 1 something failed, 2 wrong usage, 3 a script waited in vain.\n"
+          "Options of RVVM that have no meaning here yet are refused or noted by name.\n"
+          "The manual: man rvkit.\n",
+          out);
+}
+
+void options_each_name(void (*fn)(void *opaque, const char *name, bool takes_value), void *opaque)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const char *names = option_rows[i].names;
+        size_t n;
+        while (names && (n = option_next_name(&names)) != 0) {
+            char name[32];
+            snprintf(name, sizeof(name), "%.*s", (int)n, names);
+            fn(opaque, name, option_rows[i].value != NULL);
+            names += n;
+        }
+    }
+}
