@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "memory.h"
+
+#include "clock.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifdef __EMSCRIPTEN__
+
+void *host_pages_alloc(size_t size)
+{
+    void *pages = aligned_alloc(4096, size);
+    if (pages) {
+        memset(pages, 0, size);
+    }
+    return pages;
+}
+
+void host_pages_free(void *pages, size_t size)
+{
+    (void)size;
+    free(pages);
+}
+
+#else
+
+#include <sys/mman.h>
+
+void *host_pages_alloc(size_t size)
+{
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+#ifdef MAP_NORESERVE
+    flags |= MAP_NORESERVE;
+#endif
+    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+    return pages == MAP_FAILED ? NULL : pages;
+}
+
+void host_pages_free(void *pages, size_t size)
+{
+    if (pages) {
+        munmap(pages, size);
+    }
+}
+
+#endif
+
+/* Where the host has no entropy to give: the clock, stirred (splitmix64). */
+static void random_from_clock(uint8_t *bytes, size_t size)
+{
+    uint64_t state = host_wall_ns() ^ host_clock_ns() << 20 ^ (uint64_t)(uintptr_t)bytes;
+    for (size_t i = 0; i < size; i++) {
+        state += UINT64_C(0x9E3779B97F4A7C15);
+        uint64_t z = (state ^ (state >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+        z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+        bytes[i] = (uint8_t)(z >> 56);
+    }
+}
+
+void host_random(void *data, size_t size)
+{
+    uint8_t *bytes = data;
+    while (size) {
+        size_t part = size < 256 ? size : 256;
+        if (getentropy(bytes, part)) {
+            random_from_clock(bytes, part);
+        }
+        bytes += part;
+        size -= part;
+    }
+}

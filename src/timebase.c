@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* mtime: from the host's clock, or with -icount from the instructions that have retired. */
+#include "host/clock.h"
+#include "machine.h"
+#include "util.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+#define ICOUNT_EPOCH_NS (UINT64_C(1704067200) * NS_PER_S) /* 2024-01-01: wall time of such runs */
+
+/* v * to / from without overflow, for rates below 2^32. */
+static uint64_t rescale(uint64_t v, uint64_t to, uint64_t from)
+{
+    return v / from * to + v % from * to / from;
+}
+
+void machine_clock_init(machine_clock_t *clock)
+{
+    *clock = (machine_clock_t){.freq = MACHINE_TIME_FREQ};
+    clock->start_ns = clock->stopped_ns = host_clock_ns();
+}
+
+/* Ticks since the clock was made, before the offset that the guest may have set. */
+static uint64_t clock_raw_ticks(const machine_clock_t *clock)
+{
+    if (clock->icount) {
+        uint64_t turn = clock->turn ? hart_retired(clock->turn) - clock->turn_start : 0;
+        return (clock->insns + turn) / clock->icount + clock->skipped;
+    }
+    uint64_t now = host_clock_ns();
+    uint64_t start = __atomic_load_n(&clock->start_ns, __ATOMIC_RELAXED);
+    return rescale(now > start ? now - start : 0, clock->freq, NS_PER_S);
+}
+
+uint64_t machine_clock_ticks(const rvvm_machine_t *machine)
+{
+    const machine_clock_t *clock = &machine->clock;
+    return clock_raw_ticks(clock) + __atomic_load_n(&clock->offset, __ATOMIC_RELAXED);
+}
+
+void machine_clock_set(rvvm_machine_t *machine, uint64_t ticks)
+{
+    machine_clock_t *clock = &machine->clock;
+    __atomic_store_n(&clock->offset, ticks - clock_raw_ticks(clock), __ATOMIC_RELAXED);
+}
+
+void machine_clock_stop(rvvm_machine_t *machine)
+{
+    machine->clock.stopped_ns = host_clock_ns();
+}
+
+void machine_clock_start(rvvm_machine_t *machine)
+{
+    machine_clock_t *clock = &machine->clock;
+    uint64_t gap = host_clock_ns() - clock->stopped_ns;
+    __atomic_fetch_add(&clock->start_ns, gap, __ATOMIC_RELAXED);
+}
+
+uint64_t machine_now_ns(const rvvm_machine_t *machine)
+{
+    return rescale(clock_raw_ticks(&machine->clock), NS_PER_S, machine->clock.freq);
+}
+
+uint64_t machine_wall_ns(const rvvm_machine_t *machine)
+{
+    return machine->clock.icount ? ICOUNT_EPOCH_NS + machine_now_ns(machine) : host_wall_ns();
+}
+
+uint64_t machine_ns_until(const rvvm_machine_t *machine, uint64_t ticks)
+{
+    uint64_t now = machine_clock_ticks(machine);
+    if (ticks == UINT64_MAX || ticks <= now) {
+        return ticks <= now ? 0 : UINT64_MAX;
+    }
+    const uint64_t year = UINT64_C(31536000) * machine->clock.freq;
+    uint64_t left = util_min_u64(ticks - now, year);
+    return rescale(left, NS_PER_S, machine->clock.freq) + NS_PER_S / machine->clock.freq;
+}
