@@ -38,8 +38,7 @@ static inline uint64_t csr_half_set(uint64_t value, bool high, uint32_t half)
     return high ? (uint32_t)value | (uint64_t)half << 32 : (value >> 32) << 32 | half;
 }
 
-/* A timer interrupt may have come or gone: the run loop looks at the clock before it goes on
- * (3.1.9). */
+/* A timer interrupt may have come or gone: the run loop looks at the clock before it goes on. */
 static inline void csr_timers_changed(hart_t *hart)
 {
     hart->poll_in = 0;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* CSRs: which exist, who may touch them, what they hold. Numbers and masks are the specification's.
- */
+/* CSRs: which exist, who may touch them, what they hold. Numbers and masks are the spec's. */
 #include "fake_hart.h"
 
 #define IRQ_BIT(irq) (1u << (irq))

@@ -92,6 +92,11 @@ TEST(tor)
     entry(h, 0, 0, 0x4000 >> 2);
     CHECK(!loads(h, 0x3000));
     CHECK(!loads(h, 0x3fff));
+    entry(h, 2, A_NAPOT | RWX, 0xffffffff); /* an empty range parts nothing */
+    CHECK_EQ(PMP_ALLOW_PAGE, pmp_check(h, 0x2ffc, 4, ACCESS_LOAD, PRIV_S));
+    entry(h, 0, 0, 0x3004 >> 2);
+    entry(h, 1, A_TOR | RWX, 0x3004 >> 2);
+    CHECK_EQ(PMP_ALLOW_PAGE, pmp_check(h, 0x3000, 8, ACCESS_LOAD, PRIV_S));
     fake_hart_free(h);
 }
 
