@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "frontends/options.h"
+
+#include "tap.h"
+
+#include <stdlib.h>
+
+#define MAX_ARGS 24
+
+static char error[256];
+
+/* Parses a command line whose words are separated by single spaces. */
+static bool parse(options_t *o, char *line)
+{
+    static char *argv[MAX_ARGS];
+    int argc = 0;
+    argv[argc++] = (char *)"rvkit";
+    for (char *word = strtok(line, " "); word && argc < MAX_ARGS - 1; word = strtok(NULL, " ")) {
+        argv[argc++] = word;
+    }
+    argv[argc] = NULL;
+    error[0] = 0;
+    return options_parse(o, argc, argv, error, sizeof(error));
+}
+
+static bool accepts(options_t *o, const char *line)
+{
+    static char copy[256];
+    snprintf(copy, sizeof(copy), "%s", line);
+    bool ok = parse(o, copy);
+    if (!ok) {
+        printf("# %s: %s\n", line, error);
+    }
+    return ok;
+}
+
+/* Refused with one line that contains what. */
+static bool refuses(const char *line, const char *what)
+{
+    static char copy[512];
+    options_t o;
+    snprintf(copy, sizeof(copy), "%s", line);
+    bool ok = parse(&o, copy);
+    options_free(&o);
+    bool good = !ok && error[0] && !strchr(error, '\n') && strstr(error, what);
+    if (!good) {
+        printf("# %s: %s\n", line, ok ? "was accepted" : error);
+    }
+    return good;
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a && b && !strcmp(a, b);
+}
+
+TEST(defaults_and_files)
+{
+    options_t o;
+    CHECK(accepts(&o, "fw.bin"));
+    CHECK(same(o.firmware, "fw.bin") && !o.kernel);
+    CHECK_EQ(256u << 20, o.mem);
+    CHECK_EQ(1, o.harts);
+    options_free(&o);
+    CHECK(accepts(&o, "-bios fw -k Image -initrd i.cpio -dtb d -dumpdtb e"));
+    CHECK(same(o.firmware, "fw") && same(o.kernel, "Image") && same(o.initrd, "i.cpio"));
+    CHECK(same(o.dtb, "d") && same(o.dumpdtb, "e"));
+    options_free(&o);
+    CHECK(accepts(&o, "-bootrom fw --kernel=Image"));
+    CHECK(same(o.firmware, "fw") && same(o.kernel, "Image"));
+    options_free(&o);
+    CHECK(accepts(&o, "-k Image -- -odd-name"));
+    CHECK(same(o.firmware, "-odd-name"));
+    options_free(&o);
+}
+
+TEST(machine_options)
+{
+    options_t o;
+    CHECK(accepts(&o, "-k Image -m 1G -s 4 -rv32 -icount -nojit -v --trace"));
+    CHECK_EQ(1u << 30, o.mem);
+    CHECK_EQ(4, o.harts);
+    CHECK(o.icount && o.verbose && o.trace && o.note_count == 0);
+    options_free(&o);
+    CHECK(accepts(&o, "-k Image -smp 16 -mem 2097152 -d in_asm"));
+    CHECK_EQ(16, o.harts);
+    CHECK_EQ(2097152, o.mem);
+    CHECK(o.trace);
+    options_free(&o);
+    CHECK(accepts(&o, "-k I -append a -cmdline b -append c -serial null -serial pty"));
+    CHECK(same(o.cmdline, "b") && o.append_count == 2 && same(o.appends[1], "c"));
+    CHECK(o.serial_count == 2 && same(o.serial[0], "null") && same(o.serial[1], "pty"));
+    options_free(&o);
+}
+
+TEST(sizes)
+{
+    uint64_t size = 0;
+    CHECK(options_parse_size("64M", &size) && size == 64u << 20);
+    CHECK(options_parse_size("64MiB", &size) && size == 64u << 20);
+    CHECK(options_parse_size("512k", &size) && size == 512u << 10);
+    CHECK(options_parse_size("0", &size) && size == 0);
+    static const char *const bad[] = {"", "M", "64T", "64M8", "-1", "1.5G", "99999999999999999999G",
+                                      "0x100", " 1G", "18446744073709551616"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        CHECK(!options_parse_size(bad[i], &size));
+    }
+}
+
+TEST(refuses_wrong_values)
+{
+    CHECK(refuses("", "nothing to run"));
+    CHECK(refuses("-m 64M", "nothing to run"));
+    CHECK(refuses("-k", "needs a value"));
+    CHECK(refuses("-k a -k b", "twice"));
+    CHECK(refuses("fw1 fw2", "twice"));
+    CHECK(refuses("-k a -m lots", "not a size"));
+    CHECK(refuses("-k a -m 256", "did you mean -m 256M?"));
+    CHECK(refuses("-k a -m 4G", "too much"));
+    CHECK(refuses("-k a -s 0", "1 to 16"));
+    CHECK(refuses("-k a -s 17", "1 to 16"));
+    CHECK(refuses("-k a -s -1", "1 to 16"));
+    CHECK(refuses("-k a -s 4294967297", "1 to 16"));
+    CHECK(refuses("-k a -d op", "in_asm"));
+    CHECK(refuses("-k a -icount=3", "takes no value"));
+    CHECK(refuses("-k= -m 1G", "empty"));
+    CHECK(refuses("-initrd x -bios y", "needs a kernel"));
+    CHECK(refuses("-k a -signature s", "bare-metal"));
+    CHECK(refuses("-k a -serial 1 -serial 2 -serial 3 -serial 4 -serial 5 -serial 6 -serial 7 "
+                  "-serial 8 -serial 9",
+                  "at most 8"));
+}
+
+TEST(names_the_nearest_option)
+{
+    CHECK(refuses("-kernal a", "did you mean -kernel?"));
+    CHECK(refuses("--inird a", "did you mean -initrd?"));
+    CHECK(refuses("-versoin", "did you mean -version?"));
+    CHECK(refuses("-completely-different", "unknown option"));
+    CHECK(refuses("---k", "unknown option"));
+    CHECK(refuses("-=", "unknown option"));
+    CHECK(refuses("-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                  "unknown option"));
+}
+
+TEST(upstream_options_without_meaning)
+{
+    options_t o;
+    CHECK(accepts(&o, "-k a -nogui -nonet -nogui -jitcache 64M -nographic"));
+    CHECK_EQ(6, o.note_count); /* a name and a text for three of them, -nogui once */
+    options_free(&o);
+    CHECK(refuses("-k a -i disk.img", "-i: this version has no storage"));
+    CHECK(refuses("-k a -image", "-image: this version has no storage"));
+    CHECK(refuses("-k a -nvme=disk.img", "storage"));
+    CHECK(refuses("-k a -res 640x480", "display"));
+    CHECK(refuses("-k a -portfwd 8080=80", "network"));
+    CHECK(refuses("-k a -rv64", "32-bit"));
+}
+
+/* Each spelling with a value that suits it either works or is refused by that name. */
+static void try_name(void *opaque, const char *name, bool takes_value)
+{
+    unsigned *count = opaque;
+    char dashed[40], value[8] = "1M";
+    options_t o;
+    snprintf(dashed, sizeof(dashed), "-%s", name);
+    if (!strcmp(name, "s") || !strcmp(name, "smp")) {
+        strcpy(value, "2");
+    } else if (!strcmp(name, "d")) {
+        strcpy(value, "in_asm");
+    }
+    char *argv[] = {(char *)"rvkit", dashed, value, NULL};
+    bool ok = options_parse(&o, takes_value ? 3 : 2, argv, error, sizeof(error));
+    options_free(&o);
+    CHECK(ok || strstr(error, dashed) || strstr(error, "nothing to run"));
+    CHECK(!strstr(error, "unknown"));
+    ++*count;
+}
+
+TEST(every_spelling_is_known)
+{
+    unsigned count = 0;
+    options_each_name(try_name, &count);
+    CHECK(count >= 45);
+}
+
+TEST(help_and_version_need_nothing_else)
+{
+    options_t o;
+    CHECK(accepts(&o, "-h") && o.help);
+    options_free(&o);
+    CHECK(accepts(&o, "--version") && o.version);
+    options_free(&o);
+}
+
+int main(void)
+{
+    RUN(defaults_and_files);
+    RUN(machine_options);
+    RUN(sizes);
+    RUN(refuses_wrong_values);
+    RUN(names_the_nearest_option);
+    RUN(upstream_options_without_meaning);
+    RUN(every_spelling_is_known);
+    RUN(help_and_version_need_nothing_else);
+    return tap_finish();
+}
