@@ -14,6 +14,8 @@
 #include <rvvm/chardev.h>
 #include <rvvm/rvkit.h>
 
+#include <stdio.h>
+
 #define BOARD_SERIAL_MAX 4
 
 typedef struct board_desc {
@@ -38,5 +40,23 @@ rvvm_machine_t *board_create(const board_desc_t *desc);
 /* What was loaded at the last reset; all zeros when there is none. Valid while the machine is stopped. */
 const loader_image_t *board_firmware_image(const rvvm_machine_t *machine);
 const loader_image_t *board_kernel_image(const rvvm_machine_t *machine);
+
+/*
+ * The host-target interface of bare-metal tests (src/htif.c): when the firmware's symbol `tohost` becomes
+ * odd, the machine is powered off. Attach before the first start; false when there is no memory.
+ */
+bool board_attach_htif(rvvm_machine_t *machine);
+
+/* The program has ended that way, with this status (tohost >> 1). The machine is stopped. */
+bool board_htif_status(const rvvm_machine_t *machine, uint32_t *status);
+
+/*
+ * Writes the words from begin_signature to end_signature of the firmware as riscv-arch-test has them: one
+ * word of 32 bits in hexadecimal on each line. False: told in the log. The machine is stopped.
+ */
+bool board_write_signature(rvvm_machine_t *machine, const char *path);
+
+/* Prints each instruction to out before it runs (src/trace.c). Before the first start. */
+void board_trace(rvvm_machine_t *machine, FILE *out);
 
 #endif

@@ -123,6 +123,7 @@ void sbi_reset(sbi_t *sbi, uint32_t boot_hart, uint32_t pc, uint32_t fdt_addr)
 /* Starts the hart as 9.1 and 9.4 ask: S-mode, satp 0, interrupts off, a0 its id, a1 the caller's value. */
 static void sbi_start_here(const sbi_hart_t *h, hart_t *hart)
 {
+    hart_set_irq(hart, IRQ_SSIP, false);
     hart_reset(hart, h->pc, hart_id(hart), h->opaque, PRIV_S);
     hart_setup_supervisor(hart);
 }

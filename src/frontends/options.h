@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define OPTIONS_SERIAL_MAX 8
+#define OPTIONS_SERIAL_MAX 4
 #define OPTIONS_NOTES_MAX  16
 #define OPTIONS_MEM_MIN    (UINT64_C(1) << 20)
 #define OPTIONS_MEM_MAX    (UINT64_C(2) << 30)

@@ -171,6 +171,12 @@ chardev_t *terminal_create(const terminal_desc_t *desc)
     return &t->dev;
 }
 
+void terminal_flush(chardev_t *dev)
+{
+    terminal_t *t = dev->data;
+    host_stream_flush(t->stream);
+}
+
 const char *terminal_error(chardev_t *dev)
 {
     terminal_t *t = dev->data;

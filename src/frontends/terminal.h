@@ -40,6 +40,9 @@ typedef struct terminal_desc {
 /* NULL when there is no memory. Freed by chardev_free(), which first waits for its output to be written. */
 chardev_t *terminal_create(const terminal_desc_t *desc);
 
+/* Waits until all output so far is written. */
+void terminal_flush(chardev_t *dev);
+
 /* What broke the output, for a message. */
 const char *terminal_error(chardev_t *dev);
 

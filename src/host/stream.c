@@ -387,6 +387,20 @@ unsigned host_stream_poll(host_stream_t *s)
     return bits;
 }
 
+void host_stream_flush(host_stream_t *s)
+{
+    stream_start(s);
+    pthread_mutex_lock(&s->lock);
+    while (s->out.size && !s->broken) {
+        if (s->has_writer) {
+            pthread_cond_wait(&s->out_room, &s->lock);
+        } else {
+            stream_give_output(s, -1);
+        }
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
 void host_stream_pump(host_stream_t *s)
 {
     stream_start(s);

@@ -58,6 +58,9 @@ size_t host_stream_write(host_stream_t *stream, const void *data, size_t size);
 
 unsigned host_stream_poll(host_stream_t *stream);
 
+/* Waits until all output so far is written (or the output is broken). */
+void host_stream_flush(host_stream_t *stream);
+
 /* Moves what can be moved without blocking, when there are no threads; else nothing. */
 void host_stream_pump(host_stream_t *stream);
 

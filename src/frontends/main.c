@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The command line program: a machine on this terminal, or under a script. */
+#include "options.h"
+#include "script.h"
+#include "terminal.h"
+
+#include "../board.h"
+#include "../host/file.h"
+#include "../host/tty.h"
+
+#include <rvvm/compat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define EXIT_FAILED 1
+#define EXIT_USAGE  2
+
+#define SCRIPT_MAX ((uint64_t)16 << 20)
+
+/* RVVM's default without its root=/dev/nvme0n1: there is no storage yet that could be there. */
+static const char default_cmdline[] = "console=ttyS";
+
+/* What the callbacks of the run need; lives as long as main(). */
+typedef struct app {
+    options_t options;
+    rvvm_machine_t *machine; /* atomic: set when it may be stopped */
+    bool quit;               /* atomic: stop, perhaps before there is a machine */
+    bool broken;             /* atomic: because the output failed */
+    bool interactive;        /* the keyboard is a terminal */
+    chardev_t *terminal;     /* the first serial port's host side, NULL for none */
+    chardev_t *console;      /* the same as the guest's UART sees it: the terminal or the script */
+    script_t *script;
+} app_t;
+
+static void app_stop(void *opaque)
+{
+    app_t *app = opaque;
+    __atomic_store_n(&app->quit, true, __ATOMIC_SEQ_CST);
+    rvvm_machine_t *machine = __atomic_load_n(&app->machine, __ATOMIC_SEQ_CST);
+    if (machine) {
+        rvvm_reset_machine(machine, false);
+    }
+}
+
+static void app_on_terminal(void *opaque, terminal_event_t event)
+{
+    app_t *app = opaque;
+    if (event == TERMINAL_BROKEN) {
+        __atomic_store_n(&app->broken, true, __ATOMIC_SEQ_CST);
+    }
+    app_stop(app);
+}
+
+/* Standard descriptors that were closed are /dev/null, so that no other file takes their numbers. */
+static void main_open_std(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= 2);
+    if (fd > 2) {
+        close(fd);
+    }
+}
+
+static int main_usage(const char *error)
+{
+    fprintf(stderr, "rvkit: %s\n", error);
+    return EXIT_USAGE;
+}
+
+static void main_print_notes(const options_t *o)
+{
+    for (size_t i = 0; i + 1 < o->note_count; i += 2) {
+        fprintf(stderr, "rvkit: note: -%s %s\n", o->notes[i], o->notes[i + 1]);
+    }
+}
+
+/* 0, or the exit status after a message. */
+static int app_read_script(app_t *app)
+{
+    const char *path = app->options.script;
+    bool from_stdin = !strcmp(path, "-");
+    const char *name = from_stdin ? "(stdin)" : path;
+    char why[400];
+    uint8_t *text;
+    size_t size;
+    if (!host_file_read_all(from_stdin ? "/dev/stdin" : path, SCRIPT_MAX, &text, &size, why,
+                            sizeof(why))) {
+        fprintf(stderr, "rvkit: %s: %s\n", name, why);
+        return EXIT_FAILED;
+    }
+    app->script = script_parse(name, (const char *)text, size, why, sizeof(why));
+    free(text);
+    return app->script ? 0 : main_usage(why);
+}
+
+/* The port of `-serial stdio`: keyboard and screen. */
+static chardev_t *app_open_stdio(app_t *app, bool with_input)
+{
+    bool tty = with_input && host_tty_is(STDIN_FILENO);
+    app->interactive |= tty;
+    return terminal_create(&(terminal_desc_t){
+        .in_fd = with_input ? STDIN_FILENO : -1,
+        .out_fd = STDOUT_FILENO,
+        .commands = tty,
+        .patient = app->options.icount,
+        .on_event = app_on_terminal,
+        .opaque = app,
+    });
+}
+
+/* One serial port into *dev (NULL: output is swallowed). False: told. */
+static bool app_open_serial(app_t *app, const char *spec, bool first, chardev_t **dev)
+{
+    char why[200];
+    bool stdio = !strcmp(spec, "stdio");
+    *dev = NULL;
+    if (!strcmp(spec, "null")) {
+        return true;
+    }
+    if (stdio || !strcmp(spec, "stdout")) {
+        *dev = app_open_stdio(app, stdio && !(first && app->script));
+        snprintf(why, sizeof(why), "out of memory");
+    } else {
+        *dev = terminal_open(spec, app->options.icount, why, sizeof(why));
+    }
+    if (!*dev) {
+        fprintf(stderr, "rvkit: -serial %s: %s\n", spec, why);
+        return false;
+    }
+    return true;
+}
+
+/* All serial ports; false: told, and those that were opened are the caller's to free. */
+static bool app_open_ports(app_t *app, board_desc_t *desc)
+{
+    options_t *o = &app->options;
+    bool stdio_taken = false;
+    if (!o->serial_count) {
+        o->serial[o->serial_count++] = "stdio";
+    }
+    for (size_t i = 0; i < o->serial_count; i++) {
+        bool stdio = !strcmp(o->serial[i], "stdio");
+        if (stdio && stdio_taken) {
+            fprintf(stderr, "rvkit: -serial stdio: only one serial port can have the terminal\n");
+            return false;
+        }
+        stdio_taken |= stdio;
+        if (!app_open_serial(app, o->serial[i], i == 0, &desc->serial[i])) {
+            return false;
+        }
+        desc->serial_count++;
+    }
+    app->terminal = app->console = desc->serial[0];
+    if (app->script) {
+        app->console = script_play(app->script, app->terminal, app_stop, app);
+        desc->serial[0] = app->console;
+        if (!app->console) {
+            fprintf(stderr, "rvkit: out of memory\n");
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool app_create_machine(app_t *app)
+{
+    const options_t *o = &app->options;
+    board_desc_t desc = {
+        .mem_size = (size_t)o->mem,
+        .harts = o->harts,
+        .icount = o->icount ? RVKIT_ICOUNT_DEFAULT : 0,
+        .cooperative = o->icount,
+    };
+    if (!app_open_ports(app, &desc)) {
+        for (size_t i = 0; i < desc.serial_count; i++) {
+            chardev_free(desc.serial[i]);
+        }
+        return false;
+    }
+    rvvm_machine_t *machine = board_create(&desc);
+    if (!machine) {
+        return false;
+    }
+    app->machine = machine;
+    return true;
+}
+
+/* Files and command line; false: told in the log. */
+static bool app_load(app_t *app)
+{
+    const options_t *o = &app->options;
+    rvvm_machine_t *machine = app->machine;
+    if ((o->firmware && !rvvm_load_firmware(machine, o->firmware)) ||
+        (o->kernel && !rvvm_load_kernel(machine, o->kernel)) ||
+        (o->initrd && !rvkit_load_initrd(machine, o->initrd)) ||
+        (o->dtb && !rvvm_load_fdt(machine, o->dtb))) {
+        return false;
+    }
+    if (o->cmdline || o->kernel) {
+        rvvm_set_cmdline(machine, o->cmdline ? o->cmdline : default_cmdline);
+    }
+    for (size_t i = 0; i < o->append_count; i++) {
+        rvvm_append_cmdline(machine, o->appends[i]);
+    }
+    return (!o->dumpdtb || rvvm_dump_fdt(machine, o->dumpdtb)) && board_attach_htif(machine);
+}
+
+/* How the run ended, as an exit status; messages for what went wrong. */
+static int app_result(app_t *app)
+{
+    uint32_t status;
+    if (app->terminal) {
+        terminal_flush(app->terminal);
+    }
+    host_tty_restore();
+    if (app->options.signature && !board_write_signature(app->machine, app->options.signature)) {
+        return EXIT_FAILED;
+    }
+    if (app->broken) {
+        fprintf(stderr, "rvkit: the output cannot be written: %s\n", terminal_error(app->terminal));
+        return EXIT_FAILED;
+    }
+    if (app->script) {
+        return script_result(app->console);
+    }
+    if (board_htif_status(app->machine, &status)) {
+        return status > 255 ? 255 : (int)status;
+    }
+    return 0;
+}
+
+static int app_run(app_t *app)
+{
+    if (app->options.trace) {
+        board_trace(app->machine, stderr);
+    }
+    if (!rvvm_start_machine(app->machine)) {
+        return EXIT_FAILED;
+    }
+    if (__atomic_load_n(&app->quit, __ATOMIC_SEQ_CST)) {
+        rvvm_reset_machine(app->machine, false);
+    }
+    /* From here on; so messages about what cannot be started appear as usual. */
+    if (app->interactive) {
+        host_tty_raw(STDIN_FILENO);
+    }
+    rvvm_run_eventloop();
+    return app_result(app);
+}
+
+static int app_main(app_t *app)
+{
+    const options_t *o = &app->options;
+    if (o->log && !freopen(o->log, "w", stderr)) {
+        fprintf(stdout, "rvkit: %s: cannot be written: %s\n", o->log, strerror(errno));
+        return EXIT_FAILED;
+    }
+    if (o->verbose) {
+        rvvm_set_loglevel(LOG_INFO);
+    }
+    main_print_notes(o);
+    int status = o->script ? app_read_script(app) : 0;
+    if (status) {
+        return status;
+    }
+    if (!app_create_machine(app) || !app_load(app)) {
+        status = EXIT_FAILED;
+    } else if (o->firmware || o->kernel) {
+        status = app_run(app);
+    }
+    rvvm_machine_t *machine = __atomic_exchange_n(&app->machine, NULL, __ATOMIC_SEQ_CST);
+    rvvm_free_machine(machine);
+    host_tty_restore();
+    script_free(app->script);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    app_t app = {.machine = NULL};
+    char error[256];
+    int status = 0;
+    main_open_std();
+    if (!options_parse(&app.options, argc, argv, error, sizeof(error))) {
+        status = main_usage(error);
+    } else if (app.options.help) {
+        options_print_help(stdout);
+    } else if (app.options.version) {
+        printf("rvkit %s\n", RVKIT_VERSION);
+    } else {
+        status = app_main(&app);
+    }
+    options_free(&app.options);
+    if (fflush(stdout) != 0 && status == 0) {
+        fprintf(stderr, "rvkit: the output cannot be written: %s\n", strerror(errno));
+        status = EXIT_FAILED;
+    }
+    return status;
+}
