@@ -13,6 +13,9 @@
 /* An RV32 Linux maps 1 GiB of RAM; its last pages hold fixed mappings. */
 #define REACHABLE_MAX (UINT64_C(1008) << 20)
 
+/* Free RAM behind the FDT: OpenSBI and U-Boot add to it in place. */
+#define FDT_SLACK (UINT64_C(64) << 10)
+
 /* Linux, Documentation/riscv/boot-image-header.rst: offsets, and the second magic number. */
 enum {
     IMAGE_HEADER_SIZE = 64,
@@ -250,7 +253,7 @@ bool loader_place_fdt(const loader_ram_t *ram, paddr_t low, size_t fdt_size, pad
                       loader_error_t *error)
 {
     paddr_t high = ram->base + util_min_u64(ram->size, REACHABLE_MAX);
-    if (!loader_place(util_max_u64(low, ram->base), high, fdt_size, addr)) {
+    if (!loader_place(util_max_u64(low, ram->base), high, fdt_size + FDT_SLACK, addr)) {
         return loader_fail(error, "no room for the device tree in %llu MiB of RAM (more with -m)",
                            loader_mib(ram->size));
     }

@@ -57,7 +57,7 @@ bool loader_load_kernel(const loader_ram_t *ram, const uint8_t *data, size_t siz
 
 /*
  * Places for the FDT and the initrd, from the top of the RAM that an RV32 Linux can reach (its first 1008
- * MiB) downwards, page aligned: first the FDT, then the initrd below it. low is the end of what is in use
+ * MiB) downwards, page aligned: first the FDT, with 64 KiB behind it for firmware that adds to it, then the initrd below it. low is the end of what is in use
  * (the kernel's or firmware's image.end). Nothing is written. False: too little RAM, error says so.
  */
 bool loader_place_fdt(const loader_ram_t *ram, paddr_t low, size_t fdt_size, paddr_t *addr,

@@ -253,7 +253,7 @@ TEST(initrd_and_fdt_places)
 {
     paddr_t fdt, initrd;
     CHECK(loader_place_fdt(&ram, RAM_BASE + 100, 5000, &fdt, &error));
-    CHECK_EQ(RAM_BASE + RAM_SIZE - 8192, fdt);
+    CHECK_EQ(RAM_BASE + RAM_SIZE - 8192 - 65536, fdt);
     CHECK(loader_place_initrd(&ram, RAM_BASE + 100, fdt, 4097, &initrd, &error));
     CHECK_EQ(fdt - 8192, initrd);
     CHECK(loader_place_initrd(&ram, RAM_BASE, RAM_BASE + 8192, 8192, &initrd, &error));
