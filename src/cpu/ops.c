@@ -261,7 +261,8 @@ static COLD const insn_t *op_leave_after(hart_t *h, const insn_t *i)
 static bool wants_run_loop(const hart_t *h)
 {
     uint32_t pending = (__atomic_load_n(&h->irq_lines, __ATOMIC_RELAXED) | h->mip | h->timer_irqs);
-    return (pending & h->mie) || h->waiting || __atomic_load_n(&h->requests, __ATOMIC_RELAXED);
+    bool look = h->poll_in == 0; /* a CSR that the timers depend on was written */
+    return (pending & h->mie) || look || h->waiting || __atomic_load_n(&h->requests, __ATOMIC_RELAXED);
 }
 
 #define OPS_SYS(name)                                                                              \
