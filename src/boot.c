@@ -13,6 +13,9 @@
 #define CACHE_BLOCK_SIZE 64
 #define RNG_SEED_SIZE 64
 
+/* Free RAM behind the device tree: OpenSBI lengthens it in place. */
+#define FDT_SLACK 0x8000
+
 #define ISA_STRING                                                                                 \
     "rv32imafdc_zba_zbb_zbc_zbs_zicbom_zicboz_zicntr_zicsr_zifencei_zihpm_zkr_svadu_svinval_sstc"
 #define ISA_EXTENSIONS                                                                             \
@@ -41,6 +44,7 @@ static void fdt_make_cpu(rvvm_fdt_node_t *cpus, uint32_t id)
 
     rvvm_fdt_node_t *intc = fdt_make_child(cpu, rvvm_fdt_init("interrupt-controller"));
     rvvm_fdt_prop_set_u32(intc, "#interrupt-cells", 1);
+    rvvm_fdt_prop_set_u32(intc, "#address-cells", 0);
     rvvm_fdt_prop_set_flag(intc, "interrupt-controller");
     rvvm_fdt_prop_set_str(intc, "compatible", "riscv,cpu-intc");
     rvvm_fdt_phandle(intc);
@@ -165,7 +169,7 @@ static uint8_t *boot_place(rvvm_machine_t *machine, paddr_t low, paddr_t *fdt, s
     bool ok = blob != NULL;
     if (!ok) {
         rvvm_error("the host has not enough memory for the device tree");
-    } else if (!loader_place_fdt(&ram, low, *fdt_size, fdt, &error)) {
+    } else if (!loader_place_fdt(&ram, low, *fdt_size + FDT_SLACK, fdt, &error)) {
         ok = boot_fail("device tree", &error);
     } else if (machine->initrd.data) {
         ok = loader_place_initrd(&ram, low, *fdt, machine->initrd.size, initrd, &error);
@@ -224,6 +228,13 @@ static void boot_serve_sbi(void *opaque, hart_t *hart)
     sbi_call(machine->sbi, hart);
 }
 
+static void boot_add_entropy(hart_t *hart)
+{
+    uint8_t seed[RNG_SEED_SIZE];
+    host_random(seed, sizeof(seed));
+    hart_add_entropy(hart, seed, sizeof(seed));
+}
+
 /* Registers of all harts. */
 static void boot_start_harts(rvvm_machine_t *machine, uint32_t fdt)
 {
@@ -235,7 +246,9 @@ static void boot_start_harts(rvvm_machine_t *machine, uint32_t fdt)
     }
     for (uint32_t i = 0; i < machine->hart_count; i++) {
         hart_reset(machine->harts[i].hart, (uint32_t)pc, i, fdt, PRIV_M);
-        __atomic_store_n(&machine->harts[i].retired, 0, __ATOMIC_RELAXED);
+        if (!machine->clock.icount) {
+            boot_add_entropy(machine->harts[i].hart);
+        }
         hart_request_flush_tlb(machine->harts[i].hart);
         hart_request_fence_i(machine->harts[i].hart);
     }

@@ -21,7 +21,7 @@ static bool runner_held(const rvvm_machine_t *machine)
     return __atomic_load_n(&machine->hold, __ATOMIC_ACQUIRE) != 0;
 }
 
-typedef enum { TURN_RAN, TURN_SLEEPS, TURN_STOPPED } turn_t;
+typedef enum { TURN_RAN, TURN_YIELDS, TURN_SLEEPS, TURN_STOPPED } turn_t;
 
 /* Runs a hart unless the SBI says otherwise. */
 static turn_t runner_turn(machine_hart_t *mh, uint64_t insns)
@@ -36,7 +36,7 @@ static turn_t runner_turn(machine_hart_t *mh, uint64_t insns)
         sbi_hart_leave(sbi, mh->hart);
     }
     __atomic_store_n(&mh->retired, hart_retired(mh->hart), __ATOMIC_RELAXED);
-    return why == HART_EXIT_WFI ? TURN_SLEEPS : TURN_RAN;
+    return why == HART_EXIT_WFI ? TURN_SLEEPS : why == HART_EXIT_PAUSE ? TURN_YIELDS : TURN_RAN;
 }
 
 /* Waits until nobody holds the machine; false when the thread is to end. */
@@ -78,6 +78,8 @@ static void runner_thread(void *arg)
                 host_event_wait(mh->event, machine_ns_until(machine, deadline));
             } else if (turn == TURN_STOPPED) {
                 host_event_wait(mh->event, HOST_FOREVER);
+            } else if (turn == TURN_YIELDS) {
+                host_thread_yield();
             }
         }
     }
@@ -172,7 +174,7 @@ static bool runner_coop_turn(rvvm_machine_t *machine, uint64_t insns, uint64_t *
     clock->turn = NULL;
     *left -= util_min_u64(*left, ran + 1);
     /* A WFI that is tried again may count as an instruction, and still nothing has happened. */
-    return turn == TURN_RAN || ran > 1;
+    return turn == TURN_RAN || turn == TURN_YIELDS || ran > 1;
 }
 
 /* All harts sleep. True when time was moved on to the next timer. */

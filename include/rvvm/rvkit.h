@@ -39,7 +39,7 @@ RVVM_PUBLIC uint64_t rvkit_idle_ns(rvvm_machine_t *machine);
 /* An initial RAM disk (initrd), told to the kernel through /chosen. As rvvm_load_kernel(). */
 RVVM_PUBLIC bool rvkit_load_initrd(rvvm_machine_t *machine, const char *path);
 
-/* Any thread. Instructions retired by all harts since reset; exact when the machine does not run. */
+/* Any thread. Instructions retired by all harts since they were made, as of their last stops. */
 RVVM_PUBLIC uint64_t rvkit_retired(rvvm_machine_t *machine);
 
 /* Calls the suspend callback of each device: resume false writes state to snap, true reads it back. */
