@@ -2,9 +2,9 @@
 /*
  * mkcpio DIR >archive
  *
- * Writes a directory as a "newc" cpio archive for Linux's initramfs, the same bytes each time: entries in
- * name order, all of them root's, no times. It needs no privileges, and adds the one device node that the
- * kernel wants before devtmpfs is there, /dev/console. Runs on the build host.
+ * Writes a directory as a "newc" cpio archive for Linux's initramfs, the same bytes each time:
+ * entries in name order, all of them root's, no times. It needs no privileges, and adds the one
+ * device node that the kernel wants before devtmpfs is there, /dev/console. Runs on the build host.
  */
 #define _DEFAULT_SOURCE
 #include <dirent.h>
@@ -46,8 +46,9 @@ static void write_header(const entry_t *entry)
 {
     size_t name_size = strlen(entry->name) + 1;
 
-    printf("070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", next_inode++, entry->mode, 0U, 0U,
-           entry->nlink, 0U, entry->size, 0U, 0U, entry->rdev_major, entry->rdev_minor, (unsigned)name_size, 0U);
+    printf("070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", next_inode++, entry->mode,
+           0U, 0U, entry->nlink, 0U, entry->size, 0U, 0U, entry->rdev_major, entry->rdev_minor,
+           (unsigned)name_size, 0U);
     fwrite(entry->name, 1, name_size, stdout);
     write_padding(HEADER_SIZE + name_size);
 }

@@ -4,7 +4,8 @@
  * bench NAME [SCALE]  runs one; SCALE multiplies its work (default 1, fractions allowed)
  * bench list          names them
  *
- * Times are CLOCK_MONOTONIC. It is the guest's clock: a machine whose clock lies is measured from outside.
+ * Times are CLOCK_MONOTONIC. It is the guest's clock: a machine whose clock lies is measured from
+ * outside.
  */
 #include "bench.h"
 

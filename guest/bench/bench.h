@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* What the benchmark files share. Every benchmark returns a checksum over what it computed: it depends on
- * `scale` alone, never on the host, so two machines can be compared by it. */
+/* What the benchmark files share. Every benchmark returns a checksum over what it computed: it
+ * depends on `scale` alone, never on the host, so two machines can be compared by it. */
 #ifndef RVKIT_BENCH_H
 #define RVKIT_BENCH_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Work in double. Built with -ffp-contract=off: every operation rounds once, so checksums agree everywhere. */
+/* Work in double. Built with -ffp-contract=off: every operation rounds once, so checksums agree
+ * everywhere. */
 #include "bench.h"
 
 #include <string.h>
@@ -35,7 +36,8 @@ uint64_t bench_mandel(double scale)
 
     for (uint32_t line = 0; line < lines; line++) {
         for (int column = 0; column < WIDTH; column++) {
-            sum = bench_mix(sum, mandel_escape(-2.0 + column * (3.0 / WIDTH), -1.5 + line % 200 * (3.0 / 200), 400));
+            sum = bench_mix(sum, mandel_escape(-2.0 + column * (3.0 / WIDTH),
+                                               -1.5 + line % 200 * (3.0 / 200), 400));
         }
     }
     return sum;
@@ -43,7 +45,8 @@ uint64_t bench_mandel(double scale)
 
 enum { MATRIX = 96 };
 
-static BENCH_NOINLINE void matrix_product(double (*to)[MATRIX], double (*a)[MATRIX], double (*b)[MATRIX])
+static BENCH_NOINLINE void matrix_product(double (*to)[MATRIX], double (*a)[MATRIX],
+                                          double (*b)[MATRIX])
 {
     for (int row = 0; row < MATRIX; row++) {
         for (int column = 0; column < MATRIX; column++) {

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- dhry: an application-like mix ------------------------------------------------------------------- */
+/* --- dhry: an application-like mix
+ * ------------------------------------------------------------------- */
 
 enum { NAME_SIZE = 32, ITEM_COUNT = 16 };
 
@@ -44,10 +45,14 @@ static BENCH_NOINLINE void name_set(char *to, const char *from, unsigned number)
 static BENCH_NOINLINE int item_price(const item_t *item, int amount)
 {
     switch (item->kind) {
-    case KIND_BOOK: return item->price * amount;
-    case KIND_TOOL: return item->price * amount - (amount > 5 ? item->price / 2 : 0);
-    case KIND_FOOD: return (item->price * amount * 7) / 8;
-    default: return 0;
+    case KIND_BOOK:
+        return item->price * amount;
+    case KIND_TOOL:
+        return item->price * amount - (amount > 5 ? item->price / 2 : 0);
+    case KIND_FOOD:
+        return (item->price * amount * 7) / 8;
+    default:
+        return 0;
     }
 }
 
@@ -73,7 +78,8 @@ static BENCH_NOINLINE item_t *item_find(item_t *first, const char *name)
 
 uint64_t bench_dhry(double scale)
 {
-    static const char *const words[KIND_COUNT] = {"a rather long book title ", "hammer and nails ", "bread "};
+    static const char *const words[KIND_COUNT] = {"a rather long book title ", "hammer and nails ",
+                                                  "bread "};
     item_t items[ITEM_COUNT], copy;
     char wanted[NAME_SIZE];
     uint32_t rounds = bench_rounds(400000, scale), earned = 0;
@@ -101,7 +107,8 @@ uint64_t bench_dhry(double scale)
     return bench_mix(bench_mix(BENCH_SEED, earned), (uint32_t)items[5].stock[3]);
 }
 
-/* --- sha256 ------------------------------------------------------------------------------------------ */
+/* --- sha256
+ * ------------------------------------------------------------------------------------------ */
 
 static const uint32_t sha_k[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -168,7 +175,8 @@ uint64_t bench_sha256(double scale)
     return (uint64_t)state[0] << 32 | state[7];
 }
 
-/* --- qsort ------------------------------------------------------------------------------------------- */
+/* --- qsort
+ * ------------------------------------------------------------------------------------------- */
 
 /* The C library's qsort differs from one library to the next; this one is the same everywhere. */
 static BENCH_NOINLINE int order_up(const uint32_t *a, const uint32_t *b)
@@ -239,7 +247,8 @@ uint64_t bench_qsort(double scale)
     return sum;
 }
 
-/* --- sieve ------------------------------------------------------------------------------------------- */
+/* --- sieve
+ * ------------------------------------------------------------------------------------------- */
 
 static BENCH_NOINLINE uint32_t sieve_primes(unsigned char *composite, uint32_t limit)
 {
@@ -271,7 +280,8 @@ uint64_t bench_sieve(double scale)
     return sum;
 }
 
-/* --- interp: a register machine that looks for the longest Collatz walk ------------------------------- */
+/* --- interp: a register machine that looks for the longest Collatz walk
+ * ------------------------------- */
 
 enum { OP_SET, OP_MOVE, OP_ADD, OP_SHIFT, OP_ODD, OP_TRIPLE, OP_LESS, OP_JUMP, OP_JUMP_IF, OP_END };
 
@@ -288,16 +298,35 @@ static BENCH_NOINLINE uint32_t interp_run(const code_t *code, uint32_t limit)
     r[7] = limit;
     for (;; code++) {
         switch (code->op) {
-        case OP_SET: r[code->to] = code->value; break;
-        case OP_MOVE: r[code->to] = r[code->from]; break;
-        case OP_ADD: r[code->to] += code->value; break;
-        case OP_SHIFT: r[code->to] >>= code->value; break;
-        case OP_ODD: r[code->to] = r[code->from] & 1; break;
-        case OP_TRIPLE: r[code->to] = 3 * r[code->to] + 1; break;
-        case OP_LESS: r[code->to] = r[code->to] < r[code->from]; break;
-        case OP_JUMP: code += code->jump; break;
-        case OP_JUMP_IF: code += r[code->from] ? code->jump : 0; break;
-        default: return r[4] * 65536 + r[5];
+        case OP_SET:
+            r[code->to] = code->value;
+            break;
+        case OP_MOVE:
+            r[code->to] = r[code->from];
+            break;
+        case OP_ADD:
+            r[code->to] += code->value;
+            break;
+        case OP_SHIFT:
+            r[code->to] >>= code->value;
+            break;
+        case OP_ODD:
+            r[code->to] = r[code->from] & 1;
+            break;
+        case OP_TRIPLE:
+            r[code->to] = 3 * r[code->to] + 1;
+            break;
+        case OP_LESS:
+            r[code->to] = r[code->to] < r[code->from];
+            break;
+        case OP_JUMP:
+            code += code->jump;
+            break;
+        case OP_JUMP_IF:
+            code += r[code->from] ? code->jump : 0;
+            break;
+        default:
+            return r[4] * 65536 + r[5];
         }
     }
 }
@@ -306,19 +335,22 @@ uint64_t bench_interp(double scale)
 {
     /* r0 start, r1 walker, r2 steps, r3 flag, r4 longest walk, r5 where it began, r7 limit */
     static const code_t program[] = {
-        {OP_SET, 0, 0, 0, 1},      {OP_MOVE, 1, 0, 0, 0},  {OP_SET, 2, 0, 0, 0},   {OP_ODD, 3, 1, 0, 0},
-        {OP_JUMP_IF, 0, 3, 3, 0},  {OP_SHIFT, 1, 0, 0, 1}, {OP_ADD, 2, 0, 0, 1},   {OP_JUMP, 0, 0, -5, 0},
-        {OP_SET, 3, 0, 0, 1},      {OP_LESS, 3, 1, 0, 0},  {OP_JUMP_IF, 0, 3, 1, 0}, {OP_JUMP, 0, 0, 3, 0},
-        {OP_TRIPLE, 1, 0, 0, 0},   {OP_ADD, 2, 0, 0, 1},   {OP_JUMP, 0, 0, -12, 0}, {OP_MOVE, 3, 4, 0, 0},
-        {OP_LESS, 3, 2, 0, 0},     {OP_JUMP_IF, 0, 3, 1, 0}, {OP_JUMP, 0, 0, 2, 0}, {OP_MOVE, 4, 2, 0, 0},
-        {OP_MOVE, 5, 0, 0, 0},     {OP_ADD, 0, 0, 0, 1},   {OP_MOVE, 3, 0, 0, 0},  {OP_LESS, 3, 7, 0, 0},
+        {OP_SET, 0, 0, 0, 1},       {OP_MOVE, 1, 0, 0, 0},    {OP_SET, 2, 0, 0, 0},
+        {OP_ODD, 3, 1, 0, 0},       {OP_JUMP_IF, 0, 3, 3, 0}, {OP_SHIFT, 1, 0, 0, 1},
+        {OP_ADD, 2, 0, 0, 1},       {OP_JUMP, 0, 0, -5, 0},   {OP_SET, 3, 0, 0, 1},
+        {OP_LESS, 3, 1, 0, 0},      {OP_JUMP_IF, 0, 3, 1, 0}, {OP_JUMP, 0, 0, 3, 0},
+        {OP_TRIPLE, 1, 0, 0, 0},    {OP_ADD, 2, 0, 0, 1},     {OP_JUMP, 0, 0, -12, 0},
+        {OP_MOVE, 3, 4, 0, 0},      {OP_LESS, 3, 2, 0, 0},    {OP_JUMP_IF, 0, 3, 1, 0},
+        {OP_JUMP, 0, 0, 2, 0},      {OP_MOVE, 4, 2, 0, 0},    {OP_MOVE, 5, 0, 0, 0},
+        {OP_ADD, 0, 0, 0, 1},       {OP_MOVE, 3, 0, 0, 0},    {OP_LESS, 3, 7, 0, 0},
         {OP_JUMP_IF, 0, 3, -24, 0}, {OP_END, 0, 0, 0, 0},
     };
 
     return bench_mix(BENCH_SEED, interp_run(program, bench_rounds(50000, scale)));
 }
 
-/* --- fib --------------------------------------------------------------------------------------------- */
+/* --- fib
+ * --------------------------------------------------------------------------------------------- */
 
 static BENCH_NOINLINE uint32_t fib(uint32_t n)
 {

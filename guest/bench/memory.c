@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Memory work: the C library's memcpy, and loops over arrays that do not fit a first-level cache. */
+/* Memory work: the C library's memcpy, and loops over arrays that do not fit a first-level cache.
+ */
 #include "bench.h"
 
 #include <string.h>

@@ -54,13 +54,15 @@ uint64_t bench_fork(double scale)
 
 uint64_t bench_fault(double scale)
 {
-    /* The step is a fixed 4 KiB, not the host's page size, so that the checksum is the same everywhere. */
+    /* The step is a fixed 4 KiB, not the host's page size, so that the checksum is the same
+     * everywhere. */
     enum { PAGES = 1000, PAGE = 4096 };
     uint32_t rounds = bench_rounds(40, scale);
     uint64_t sum = BENCH_SEED;
 
     for (uint32_t round = 0; round < rounds; round++) {
-        unsigned char *map = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        unsigned char *map =
+            mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
         if (map == MAP_FAILED) {
             die("mmap");
