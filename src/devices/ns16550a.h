@@ -14,9 +14,9 @@
 #define NS16550A_DEFAULT_MMIO 0x10000000U
 
 /*
- * Attaches a UART and its node /soc/uart@addr; the first one becomes /chosen's stdout-path. The UART owns
- * the chardev (NULL: output vanishes) and frees it, also when this fails. irq_dev NULL: the machine's
- * controller; irq 0: any free line. NULL when the place is taken, or lines or memory run out.
+ * Attaches a UART and its node /soc/uart@addr. The UART owns the chardev (NULL: output vanishes) and
+ * frees it, also when this fails. irq_dev NULL: the machine's controller; irq 0: any free line. NULL when
+ * the place is taken, or lines or memory run out.
  */
 rvvm_mmio_dev_t *ns16550a_init(rvvm_machine_t *machine, chardev_t *chardev, rvvm_addr_t addr,
                                rvvm_irq_dev_t *irq_dev, rvvm_irq_t irq);
