@@ -3,7 +3,8 @@
  * The devices under several threads at once; run it under ThreadSanitizer too. Where the host has no
  * threads (WebAssembly) the same work is done by one.
  */
-#include <threads.h>
+#include <pthread.h>
+#include <sched.h>
 
 #include "devices/clint.h"
 #include "devices/plic.h"
@@ -12,24 +13,24 @@
 enum { ROUNDS = 20000, STREAM = 1 << 17 };
 
 #ifdef __EMSCRIPTEN__
-static bool start(thrd_t *thread, thrd_start_t func, void *arg)
+static bool start(pthread_t *thread, void *(*func)(void *), void *arg)
 {
     (void)thread;
-    return func(arg) == 0;
+    return func(arg) == NULL;
 }
-static void join(thrd_t thread)
+static void join(pthread_t thread)
 {
     (void)thread;
 }
 #else
 /* In real threads a waiting side spins until the other has done its part. */
-static bool start(thrd_t *thread, thrd_start_t func, void *arg)
+static bool start(pthread_t *thread, void *(*func)(void *), void *arg)
 {
-    return thrd_create(thread, func, arg) == thrd_success;
+    return pthread_create(thread, NULL, func, arg) == 0;
 }
-static void join(thrd_t thread)
+static void join(pthread_t thread)
 {
-    thrd_join(thread, NULL);
+    pthread_join(thread, NULL);
 }
 #endif
 
@@ -53,7 +54,7 @@ static uint32_t count(uint32_t *counter)
 }
 
 /* A device: sends edges on its own source, and waits until each is taken. */
-static int sender(void *arg)
+static void *sender(void *arg)
 {
     worker_t *worker = arg;
     hammer_t *hammer = worker->hammer;
@@ -62,11 +63,11 @@ static int sender(void *arg)
         __atomic_fetch_add(&hammer->sent[irq], 1, __ATOMIC_ACQ_REL);
         rvvm_irq_send(hammer->irq, irq);
         if (i % 64 == 0) {
-            thrd_yield();
+            sched_yield();
         }
     }
     __atomic_fetch_sub(&hammer->senders, 1, __ATOMIC_ACQ_REL);
-    return 0;
+    return NULL;
 }
 
 /* A hart: takes what its context is told of, and completes it. */
@@ -80,7 +81,7 @@ static void take_all(hammer_t *hammer, unsigned ctx)
     }
 }
 
-static int taker(void *arg)
+static void *taker(void *arg)
 {
     worker_t *worker = arg;
     hammer_t *hammer = worker->hammer;
@@ -92,16 +93,16 @@ static int taker(void *arg)
         rig_write(hammer->clint, 0x4000 + 8 * worker->id, 8, spins);
         rig_read(hammer->plic, 0x1000, 4);
         spins++;
-        thrd_yield();
+        sched_yield();
     }
     take_all(hammer, ctx);
-    return 0;
+    return NULL;
 }
 
 TEST(plic_hammered)
 {
     static hammer_t hammer;
-    thrd_t threads[8];
+    pthread_t threads[8];
     worker_t workers[4];
     memset(&hammer, 0, sizeof(hammer));
     rig_host_init(&hammer.host);
@@ -206,14 +207,14 @@ static void pipe_turn(pipe_t *pipe)
     }
 }
 
-static int back_end(void *arg)
+static void *back_end(void *arg)
 {
     pipe_t *pipe = arg;
     while (pipe->emptied < STREAM) {
         pipe_turn(pipe);
-        thrd_yield();
+        sched_yield();
     }
-    return 0;
+    return NULL;
 }
 
 /* A driver's interrupt handler that echoes; false when the line is low. */
@@ -239,7 +240,7 @@ static bool guest_turn(stream_t *stream, uint8_t *held, unsigned *holding)
     return true;
 }
 
-static int guest(void *arg)
+static void *guest(void *arg)
 {
     stream_t *stream = arg;
     uint8_t held[16];
@@ -249,16 +250,16 @@ static int guest(void *arg)
 #ifdef __EMSCRIPTEN__
             pipe_turn(&stream->pipe);
 #else
-            thrd_yield();
+            sched_yield();
 #endif
         }
     }
     __atomic_store_n(&stream->pipe.guest_done, 1, __ATOMIC_RELEASE);
-    return 0;
+    return NULL;
 }
 
 /* Other harts that look at the UART; they read nothing that takes something away. */
-static int onlooker(void *arg)
+static void *onlooker(void *arg)
 {
     stream_t *stream = arg;
     for (uint32_t i = 0; !count(&stream->pipe.guest_done); i++) {
@@ -268,16 +269,16 @@ static int onlooker(void *arg)
         if (i % 16 == 0) {
             stream->dev->type->update(stream->dev);
         }
-        thrd_yield();
+        sched_yield();
     }
-    return 0;
+    return NULL;
 }
 
 /* An echo between a guest and a back end, with onlookers or with nobody who would mend a missed wake-up. */
 static void uart_echo(unsigned onlookers)
 {
     static stream_t stream;
-    thrd_t threads[4];
+    pthread_t threads[4];
     memset(&stream, 0, sizeof(stream));
     rig_host_init(&stream.host);
     rig_intc_init(&stream.intc);
