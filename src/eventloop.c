@@ -241,6 +241,16 @@ bool rvvm_pause_machine(rvvm_machine_t *machine)
     return ok;
 }
 
+bool rvvm_machine_running(rvvm_machine_t *machine)
+{
+    return machine && machine_is(machine, MACHINE_RUNNING);
+}
+
+bool rvvm_machine_powered(rvvm_machine_t *machine)
+{
+    return machine && !machine_is(machine, MACHINE_OFF);
+}
+
 void rvvm_reset_machine(rvvm_machine_t *machine, bool reset)
 {
     if (machine) {
