@@ -217,6 +217,9 @@ static int app_result(app_t *app)
         terminal_flush(app->terminal);
     }
     host_tty_restore();
+    if (app->interactive && app->quit && !app->broken) {
+        fputc('\n', stderr); /* the guest's cursor was somewhere in a line */
+    }
     if (app->options.signature && !board_write_signature(app->machine, app->options.signature)) {
         return EXIT_FAILED;
     }
