@@ -3,36 +3,42 @@
 #
 # The same rules build every variant; each has its own directory:
 #   make BUILD=build/asan SANITIZE=address,undefined test-c
-#   make BUILD=build/arm CC=aarch64-linux-gnu-gcc RUNNER='qemu-aarch64 -L /usr/aarch64-linux-gnu' test-c
+#   make BUILD=build/aarch64 CC=aarch64-linux-gnu-gcc RUNNER='qemu-aarch64 -L /usr/aarch64-linux-gnu' test-c
+#   make BUILD=build/wasm CC=emcc test-c
 
 VERSION := 0.1.0
-CC      ?= gcc
-AR      ?= ar
+SOVERSION := 0
 BUILD   ?= build
 OPT     ?= -O2
 PREFIX  ?= /usr/local
+DESTDIR ?=
 # SANITIZE: address,undefined or thread.  RUNNER: what starts a test program.  EXE: suffix of programs.
 SANITIZE ?=
 RUNNER   ?=
 EXE      ?=
+# The guest's kernel: 6.1 or 6.12.
+LINUX    ?= 6.1
+# Options added to `make run`, as in: make run ARGS='-smp 4 -m 1G'
+ARGS     ?=
 
 ifeq ($(origin CC),default)
 CC := gcc
 endif
-
-IS_WASM := $(findstring emcc,$(CC))
-
-CFLAGS  ?= $(OPT) -g
-RVKIT_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wshadow \
-	-ffp-contract=off -fno-math-errno -fvisibility=hidden -Iinclude -DRVKIT_VERSION='"$(VERSION)"'
-RVKIT_LDLIBS := -lm
-ifneq ($(IS_WASM),)
-AR := emar
-RVKIT_LDFLAGS := -sALLOW_MEMORY_GROWTH=1 -sINITIAL_MEMORY=67108864 -sTOTAL_STACK=1048576 -sEXIT_RUNTIME=1 -sNODERAWFS=1
-RUNNER_WASM := node --no-experimental-fetch
-ifeq ($(RUNNER),)
-RUNNER := $(RUNNER_WASM)
+ifeq ($(origin AR),default)
+AR := ar
 endif
+
+CFLAGS ?= $(OPT) -g
+RVKIT_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wshadow \
+	-ffp-contract=off -fno-math-errno -foptimize-sibling-calls -fno-strict-aliasing \
+	-fvisibility=hidden -Iinclude -DRVKIT_VERSION='"$(VERSION)"'
+RVKIT_LDLIBS := -lm
+ifneq ($(findstring emcc,$(CC)),)
+AR := emar
+RVKIT_LDFLAGS := -sALLOW_MEMORY_GROWTH=1 -sINITIAL_MEMORY=67108864 -sTOTAL_STACK=1048576 \
+	-sEXIT_RUNTIME=1 -sNODERAWFS=1
+# Node 20 has fetch(), which this Emscripten's loader would try on a file name.
+RUNNER := $(if $(RUNNER),$(RUNNER),node --no-experimental-fetch)
 EXE := .js
 export NODE_PATH := /usr/share/nodejs
 else
@@ -40,46 +46,134 @@ RVKIT_CFLAGS += -pthread -fPIC
 RVKIT_LDFLAGS += -pthread
 endif
 ifneq ($(SANITIZE),)
-RVKIT_CFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer
+RVKIT_CFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -DRVKIT_NO_TAILCALLS
+RVKIT_LDFLAGS += -fsanitize=$(SANITIZE)
 ifeq ($(findstring thread,$(SANITIZE)),)
 RVKIT_CFLAGS += -fno-sanitize-recover=all
 endif
-RVKIT_LDFLAGS += -fsanitize=$(SANITIZE)
 endif
 
-LIB_SRC  := $(filter-out src/frontends/main.c,$(wildcard src/*.c src/cpu/*.c src/devices/*.c src/host/*.c src/frontends/*.c))
+LIB_SRC  := $(filter-out src/frontends/main.c,$(wildcard src/*.c src/cpu/*.c src/devices/*.c src/host/*.c \
+	src/frontends/*.c))
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
-MAIN_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/frontends/main.c))
+MAIN_OBJ := $(BUILD)/src/frontends/main.o
 LIB      := $(BUILD)/librvkit.a
+SHLIB    := $(BUILD)/librvkit.so.$(VERSION)
 BIN      := $(BUILD)/rvkit$(EXE)
-UNIT     := $(patsubst %.c,$(BUILD)/%$(EXE),$(wildcard tests/unit/*.c))
-DEVICE   := $(patsubst %.c,$(BUILD)/%$(EXE),$(wildcard tests/device/*.c))
-ISA      := $(patsubst %.c,$(BUILD)/%$(EXE),$(wildcard tests/isa/*.c))
+GEN      := $(BUILD)/tests/isa/gen/rvkit-isagen
+TESTS_C  := $(patsubst %.c,$(BUILD)/%$(EXE),$(wildcard tests/unit/*.c tests/device/*.c tests/isa/*.c))
 
 all: $(BIN)
+
+help:
+	@echo 'make            build $(BIN)'
+	@echo 'make run        install what is missing, build, boot Linux to a shell in this terminal (ARGS=...)'
+	@echo 'make test       the same, and run every test'
+	@echo 'make test-c     the C suites alone, with this compiler: no guest, nothing installed'
+	@echo 'make bench      speed beside QEMU, with the same guest'
+	@echo 'make soak       what takes long: 50 boots of each kind, both kernels'
+	@echo 'make fuzz       each fuzz target for a minute (FUZZ_SECONDS=60)'
+	@echo 'make guest      the Linux guest alone (LINUX=6.1 or 6.12)'
+	@echo 'make lib        librvkit.a and librvkit.so'
+	@echo 'make install    program, libraries, headers, manual page (PREFIX=/usr/local DESTDIR=)'
+	@echo 'make format     clang-format over the C sources'
+	@echo 'make clean      remove build/ (the guest stays in its cache)'
 
 $(BIN): $(MAIN_OBJ) $(LIB)
 	$(CC) $(CFLAGS) $(RVKIT_LDFLAGS) -o $@ $^ $(LDFLAGS) $(RVKIT_LDLIBS)
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	@$(AR) rcs $@ $^
 
-$(BUILD)/%.o: %.c
+$(SHLIB): $(LIB_OBJ)
+	$(CC) $(CFLAGS) $(RVKIT_LDFLAGS) -shared -Wl,-soname,librvkit.so.$(SOVERSION) -Wl,-z,defs -o $@ $^ \
+		$(LDFLAGS) $(RVKIT_LDLIBS)
+
+lib: $(LIB) $(SHLIB)
+
+# What the objects are made with; when it changes they are made again.
+$(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	$(CC) $(RVKIT_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo '$(CC) $(RVKIT_CFLAGS) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(RVKIT_CFLAGS) $(CFLAGS)' >$@
 
-$(BUILD)/tests/%$(EXE): tests/%.c $(LIB)
+$(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(RVKIT_CFLAGS) $(CFLAGS) $(RVKIT_LDFLAGS) -Isrc -Itests -MMD -MP -o $@ $< $(LIB) $(LDFLAGS) $(RVKIT_LDLIBS)
+	@echo '  CC $<'
+	@$(CC) $(RVKIT_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# The C suites alone: no guest, no network. Run for every compiler, sanitizer and host.
-test-c: $(UNIT) $(DEVICE) $(ISA)
-	tests/run-c.sh '$(RUNNER)' $^
+$(BUILD)/tests/%$(EXE): tests/%.c $(LIB) $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo '  CC $<'
+	@$(CC) $(RVKIT_CFLAGS) $(CFLAGS) $(RVKIT_LDFLAGS) -Isrc -Itests -MMD -MP -o $@ $< $(LIB) $(LDFLAGS) \
+		$(RVKIT_LDLIBS)
+
+$(GEN): $(wildcard tests/isa/gen/*.c) $(LIB) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(RVKIT_CFLAGS) $(CFLAGS) $(RVKIT_LDFLAGS) -Isrc -Itests -MMD -MP -o $@ \
+		$(wildcard tests/isa/gen/*.c) $(LIB) $(LDFLAGS) $(RVKIT_LDLIBS)
+
+# The C suites: run for every compiler, sanitizer and host.
+test-c: $(TESTS_C)
+	@tests/run-c.sh '$(RUNNER)' $^
+
+isagen: $(GEN)
+
+guest:
+	@tools/deps.sh guest
+	@LINUX=$(LINUX) guest/build.sh kernel initramfs
+
+run:
+	@tools/deps.sh build
+	@guest/build.sh have kernel initramfs >/dev/null 2>&1 || tools/deps.sh guest
+	@LINUX=$(LINUX) guest/build.sh kernel initramfs
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@exec $(BIN) -kernel "$$(LINUX=$(LINUX) guest/build.sh path kernel)" \
+		-initrd "$$(guest/build.sh path initramfs)" $(ARGS)
+
+test:
+	@tools/deps.sh build guest test
+	@tests/run.sh
+
+bench:
+	@tools/deps.sh build guest
+	@guest/build.sh kernel initramfs opensbi
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@tests/bench/run.sh $(BIN)
+
+soak:
+	@tools/deps.sh build guest test
+	@tests/soak.sh
+
+fuzz:
+	@tools/deps.sh build test
+	@tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+$(BUILD)/rvkit.pc: Makefile
+	@mkdir -p $(@D)
+	@printf '%s\n' 'prefix=$(PREFIX)' 'includedir=$${prefix}/include' 'libdir=$${prefix}/lib' '' \
+		'Name: rvkit' 'Description: RV32 machine with RVVM-compatible devices' 'Version: $(VERSION)' \
+		'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -lrvkit' 'Libs.private: -pthread $(RVKIT_LDLIBS)' >$@
+
+install: all lib $(BUILD)/rvkit.pc
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/rvkit
+	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib/librvkit.a
+	install -m 755 $(SHLIB) $(DESTDIR)$(PREFIX)/lib/
+	ln -sf librvkit.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/librvkit.so.$(SOVERSION)
+	ln -sf librvkit.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/librvkit.so
+	install -m 644 $(BUILD)/rvkit.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/rvkit.pc
+	install -m 644 docs/rvkit.1 $(DESTDIR)$(PREFIX)/share/man/man1/rvkit.1
+	cd include && find rvvm -name '*.h' -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/include/{} \;
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
 
 clean:
 	rm -rf build
 
-.PHONY: all test-c clean
+FORCE:
+
+.PHONY: all help lib test-c isagen guest run test bench soak fuzz install format clean FORCE
 
 -include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)

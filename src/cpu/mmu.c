@@ -87,7 +87,7 @@ static uint32_t walk(hart_t *hart, uint32_t va, access_t access, unsigned priv, 
         unsigned shift = PAGE_SHIFT + 10 * (unsigned)level;
         paddr_t at = table + (va >> shift & 0x3ff) * 4;
         uint8_t *p = ram_at(hart->bus, at, 4);
-        if (!p || (hart->pmp_active && pmp_check(hart, at, 4, ACCESS_LOAD, PRIV_S) == PMP_DENY)) {
+        if (!p || pmp_check(hart, at, 4, ACCESS_LOAD, PRIV_S) == PMP_DENY) {
             return access_fault(access);
         }
         uint32_t pte = __atomic_load_n((uint32_t *)(void *)p, __ATOMIC_RELAXED);
@@ -107,7 +107,7 @@ static uint32_t walk(hart_t *hart, uint32_t va, access_t access, unsigned priv, 
         if (!pte_permits(hart, pte, access, priv) || (target & inside)) {
             return page_fault(access);
         }
-        if ((pte & wanted) != wanted && hart->pmp_active &&
+        if ((pte & wanted) != wanted &&
             pmp_check(hart, at, 4, ACCESS_STORE, PRIV_S) == PMP_DENY) {
             return access_fault(access);
         }
