@@ -58,18 +58,19 @@ static const option_row_t option_rows[] = {
     {"s smp", "N", OPT_SMP, "number of harts, 1 to 16 (default 1)"},
     {"rv32", NULL, OPT_RV32, "32-bit RISC-V: always so"},
     {"icount", NULL, OPT_ICOUNT,
-     "one thread, time from executed instructions: runs with the\n"
-     "same input are identical"},
+     "one thread, time from executed instructions: runs\n"
+     "with the same input are identical"},
     {"nojit", NULL, OPT_NOJIT, "interpret only: always so in this version"},
 
     {NULL, NULL, OPT_HELP, "Input and output"},
     {"serial", "WHERE", OPT_SERIAL,
-     "serial port (repeat for more): stdio, stdout, null, pty, or\n"
-     "the path of a device or output file (default stdio)"},
+     "serial port (repeat for more): stdio, stdout, null,\n"
+     "pty, or the path of a device or output file\n"
+     "(default stdio)"},
     {"script", "FILE", OPT_SCRIPT, "play a script instead of the keyboard (- is stdin)"},
     {"signature", "FILE", OPT_SIGNATURE,
-     "write the test signature (symbols begin_signature to\n"
-     "end_signature) when the program ends through tohost"},
+     "write the test signature (from begin_signature to\n"
+     "end_signature) when the program ends by tohost"},
     {"trace", NULL, OPT_TRACE, "log each instruction to stderr (also: -d in_asm)"},
     {"d", "WHAT", OPT_D, "as QEMU has it; WHAT is in_asm"},
     {"log", "FILE", OPT_LOG, "write messages and traces to FILE instead of stderr"},
