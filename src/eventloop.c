@@ -351,11 +351,7 @@ void rvvm_run_eventloop(void)
 
 uint64_t rvkit_idle_ns(rvvm_machine_t *machine)
 {
-    uint64_t deadline = UINT64_MAX;
-    for (uint32_t i = 0; machine && i < machine->hart_count; i++) {
-        deadline = util_min_u64(deadline, hart_next_deadline(machine->harts[i].hart));
-    }
-    return machine ? machine_ns_until(machine, deadline) : UINT64_MAX;
+    return machine ? machine_ns_until(machine, machine_next_deadline(machine)) : UINT64_MAX;
 }
 
 rvkit_slice_t rvkit_run_slice(rvvm_machine_t *machine, uint64_t max_insns)

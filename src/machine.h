@@ -41,6 +41,7 @@ typedef struct machine_hart {
     host_thread_t *thread; /* NULL until the first start, and in cooperative mode */
     host_event_t *event;   /* ends a sleep */
     bool parked;           /* under run_lock: the thread waits for the end of a hold */
+    bool stopped;          /* by the SBI, as of its last turn; the runner's own */
     uint64_t retired;      /* atomic: as of its last stop */
 } machine_hart_t;
 
@@ -126,6 +127,8 @@ bool machine_make_threads(rvvm_machine_t *machine);
 void machine_end_threads(rvvm_machine_t *machine);
 /* Any thread. Ends a hart's sleep, and its present run. */
 void machine_wake_hart(rvvm_machine_t *machine, uint32_t hart);
+/* The earliest tick at which a sleeping hart wakes by itself; UINT64_MAX: none will. Cooperative. */
+uint64_t machine_next_deadline(const rvvm_machine_t *machine);
 rvkit_slice_t machine_run_turns(rvvm_machine_t *machine, uint64_t max_insns);
 
 /* src/eventloop.c */

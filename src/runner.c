@@ -14,6 +14,9 @@ void machine_wake_hart(rvvm_machine_t *machine, uint32_t hart)
 {
     hart_kick(machine->harts[hart].hart);
     host_event_set(machine->harts[hart].event);
+    if (machine->cooperative) {
+        eventloop_notify(); /* that is where its harts sleep */
+    }
 }
 
 static bool runner_held(const rvvm_machine_t *machine)
@@ -147,15 +150,14 @@ void machine_release(rvvm_machine_t *machine)
     }
 }
 
-/*
- * The earliest timer of all harts. Those that the SBI has stopped have none that they could take, and
- * their next deadline only makes a jump shorter.
- */
-static uint64_t runner_deadline(const rvvm_machine_t *machine)
+/* A hart that the SBI has stopped has no timer, whatever its registers still say. */
+uint64_t machine_next_deadline(const rvvm_machine_t *machine)
 {
     uint64_t deadline = UINT64_MAX;
     for (uint32_t i = 0; i < machine->hart_count; i++) {
-        deadline = util_min_u64(deadline, hart_next_deadline(machine->harts[i].hart));
+        if (!machine->harts[i].stopped) {
+            deadline = util_min_u64(deadline, hart_next_deadline(machine->harts[i].hart));
+        }
     }
     return deadline;
 }
@@ -169,6 +171,7 @@ static bool runner_coop_turn(rvvm_machine_t *machine, uint64_t insns, uint64_t *
     clock->turn_start = hart_retired(mh->hart);
     clock->turn = mh->hart;
     turn_t turn = runner_turn(mh, insns);
+    mh->stopped = turn == TURN_STOPPED;
     uint64_t ran = hart_retired(mh->hart) - clock->turn_start;
     clock->insns += ran;
     clock->turn = NULL;
@@ -180,7 +183,7 @@ static bool runner_coop_turn(rvvm_machine_t *machine, uint64_t insns, uint64_t *
 /* All harts sleep. True when time was moved on to the next timer. */
 static bool runner_jump(rvvm_machine_t *machine)
 {
-    uint64_t deadline = runner_deadline(machine);
+    uint64_t deadline = machine_next_deadline(machine);
     uint64_t now = machine_clock_ticks(machine);
     if (!machine->clock.icount || deadline == UINT64_MAX) {
         return deadline <= now;
