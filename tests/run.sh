@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+# Every test, stage by stage; `tests/run.sh STAGE...` runs some. The last line is "N passed, N failed".
+# Each stage's output is kept in build/test/STAGE.log and shown when something in it failed.
+cd "$(dirname "$0")/.." || exit 1
+jobs=$(nproc 2>/dev/null || echo 2)
+logs=build/test
+mkdir -p "$logs"
+make="make --no-print-directory -j$jobs"
+passed=0 failed=0 begun=$(date +%s)
+
+stage_guest() { guest/build.sh kernel initramfs opensbi; }
+stage_build() { $make all lib isagen; }
+stage_walls() { tests/walls.sh; }
+stage_c() { $make test-c; }
+stage_clang() { $make BUILD=build/clang CC=clang all && $make BUILD=build/clang CC=clang test-c; }
+stage_asan() { $make BUILD=build/asan SANITIZE=address,undefined OPT=-O1 all test-c; }
+stage_tsan() { $make BUILD=build/tsan SANITIZE=thread OPT=-O1 all test-c; }
+stage_aarch64() {
+    $make BUILD=build/aarch64 CC=aarch64-linux-gnu-gcc RUNNER='qemu-aarch64 -L /usr/aarch64-linux-gnu' test-c
+}
+stage_wasm() { $make BUILD=build/wasm CC=emcc test-c; }
+stage_mutants() { tests/device/mutants.sh; }
+stage_isa() { tests/isa/differential.sh build/rvkit build/tests/isa/gen/rvkit-isagen; }
+stage_badinput() { tests/badinput.sh build/asan/rvkit; }
+stage_install() { tests/install.sh; }
+stage_boot() { tests/boot/run.sh build/rvkit; }
+stage_boot_tsan() { tests/boot/tsan.sh build/tsan/rvkit; }
+
+all='guest build walls c clang asan tsan aarch64 wasm mutants isa badinput install boot boot_tsan'
+
+run_stage() {
+    log=$logs/$1.log
+    start=$(date +%s)
+    printf '%-10s ' "$1"
+    (stage_"$1") >"$log" 2>&1 </dev/null
+    status=$?
+    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+    p=${line%% *} f=${line#*, } f=${f%% *}
+    p=${p:-0} f=${f:-0}
+    # A stage without counts of its own (a build) is one test.
+    [ -n "$line" ] || [ "$status" -ne 0 ] || p=1
+    [ "$status" -eq 0 ] || [ "$f" -ne 0 ] || f=1
+    passed=$((passed + p)) failed=$((failed + f))
+    echo "$p passed, $f failed, $(($(date +%s) - start)) s"
+    [ "$f" -eq 0 ] || { grep -nE '^not ok|^# |error|Error|failed|ERROR' "$log" | tail -n 60; tail -n 40 "$log"; }
+}
+
+for stage in ${*:-$all}; do
+    case " $all " in
+    *" $stage "*) run_stage "$stage" ;;
+    *) echo "tests/run.sh: no stage $stage; there are: $all" >&2 && exit 2 ;;
+    esac
+done
+echo "all stages: $(($(date +%s) - begun)) s, logs in $logs/"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
