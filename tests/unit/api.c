@@ -6,6 +6,7 @@
 
 #include <rvvm/compat.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* A device that writes down what its handlers are asked for. */
@@ -386,6 +387,34 @@ TEST(the_device_tree_says_what_the_machine_is)
     rvvm_free_machine(m);
 }
 
+/* -dtb: a blob from a file replaces the tree, and /chosen in it is edited. */
+TEST(a_given_blob_gets_the_command_line)
+{
+    const char *path = "rvkit-test-api.dtb";
+    rvvm_machine_t *a = rvvm_create_machine(8 << 20, 2, NULL);
+    rvvm_machine_t *b = rvvm_create_machine(8 << 20, 1, NULL);
+    rvvm_set_cmdline(a, "old");
+    CHECK(rvvm_dump_fdt(a, path));
+    CHECK(rvvm_load_fdt(b, path));
+    remove(path);
+    rvvm_set_cmdline(b, "new");
+    size_t size;
+    uint8_t *blob = machine_make_fdt(b, &size);
+    rvvm_fdt_node_t *tree = rvvm_fdt_parse(blob, size);
+    const char *bootargs = rvvm_fdt_prop_get(rvvm_fdt_find(tree, "chosen"), "bootargs", NULL);
+    CHECK(bootargs && !strcmp(bootargs, "new"));
+    CHECK(rvvm_fdt_find(rvvm_fdt_find(tree, "cpus"), "cpu@1") != NULL); /* a's, not b's */
+    rvvm_fdt_free(tree);
+    free(blob);
+    rvvm_set_loglevel(0);
+    CHECK(!rvvm_load_fdt(b, path)); /* gone */
+    CHECK(!rvvm_load_kernel(b, "."));
+    CHECK(!rvvm_dump_fdt(b, "no/such/place"));
+    rvvm_set_loglevel(LOG_WARN);
+    rvvm_free_machine(a);
+    rvvm_free_machine(b);
+}
+
 int main(void)
 {
     RUN(accesses_of_permitted_size_pass);
@@ -403,5 +432,6 @@ int main(void)
     RUN(interrupt_lines_are_given_out_once);
     RUN(compat_helpers_compute_right);
     RUN(the_device_tree_says_what_the_machine_is);
+    RUN(a_given_blob_gets_the_command_line);
     return tap_finish();
 }
