@@ -102,6 +102,16 @@ void rvvm_irq_set(rvvm_irq_dev_t *irq_dev, rvvm_irq_t irq, bool lvl)
     }
 }
 
+void rvvm_irq_send(rvvm_irq_dev_t *irq_dev, rvvm_irq_t irq)
+{
+    if (irq_dev && irq_dev->cb->send_irq) {
+        irq_dev->cb->send_irq(irq_dev, irq);
+    } else {
+        rvvm_irq_set(irq_dev, irq, true);
+        rvvm_irq_set(irq_dev, irq, false);
+    }
+}
+
 uint32_t rvvm_irq_fdt_phandle(rvvm_irq_dev_t *irq_dev)
 {
     return irq_dev ? irq_dev->phandle : 0;

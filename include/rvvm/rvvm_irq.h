@@ -31,6 +31,9 @@ typedef struct {
      * NULL: one cell, the number itself.
      */
     size_t (*fdt_irq_cells)(rvvm_irq_dev_t *irq_dev, rvvm_irq_t irq, uint32_t *cells, size_t size);
+
+    /* An edge, as one step. NULL: set_irq is called with true and then with false. */
+    void (*send_irq)(rvvm_irq_dev_t *irq_dev, rvvm_irq_t irq);
 } rvvm_irq_dev_cb_t;
 
 /* For controllers. The handle belongs to the caller; NULL when there is no memory. */
@@ -73,12 +76,8 @@ static inline void rvvm_irq_lower(rvvm_irq_dev_t *irq_dev, rvvm_irq_t irq)
     rvvm_irq_set(irq_dev, irq, false);
 }
 
-/* An edge: up, then down. */
-static inline void rvvm_irq_send(rvvm_irq_dev_t *irq_dev, rvvm_irq_t irq)
-{
-    rvvm_irq_set(irq_dev, irq, true);
-    rvvm_irq_set(irq_dev, irq, false);
-}
+/* An edge: up, then down. It is never lost, also when it comes while an earlier one is being handled. */
+RVVM_PUBLIC void rvvm_irq_send(rvvm_irq_dev_t *irq_dev, rvvm_irq_t irq);
 
 /* Adds "interrupt-parent" and "interrupts" to a device's node. Before the machine runs. */
 RVVM_PUBLIC void rvvm_irq_fdt_describe(rvvm_fdt_node_t *node, rvvm_irq_dev_t *irq_dev, rvvm_irq_t irq);

@@ -6,9 +6,10 @@
  * "Interrupt Gateways": each source has one, and at most one request of it is under way: from the moment the
  * request becomes pending until the handler completes it. A request is never taken back: a line that
  * falls before the claim leaves its pending bit behind. On completion a line that is still high asks
- * again. Devices only ever move a line up and down, so the gateway tells edges from levels at the claim:
- * a line that is low by then was a pulse, and further pulses until the completion are kept as one
- * request; a line that is high is a level, and only its state at the completion counts.
+ * again. Edges (rvvm_irq_send) between claim and completion are kept as one request. A device may also
+ * make its edges by raising and lowering the line; the gateway tells those from levels at the claim: a
+ * line that is low by then was pulsed, and further pulses are kept too; a line that is high is a level,
+ * and only its state at the completion counts.
  *
  * Priorities and thresholds are 3 bits wide; priority 0 never interrupts, ties go to the lower number.
  */
@@ -89,6 +90,17 @@ static void plic_update(plic_t *plic)
     }
 }
 
+/* A request of a source: pends now, or when the one before is completed. */
+static void plic_request(plic_t *plic, uint64_t bit, bool keep)
+{
+    if (!(plic->claimed & bit)) {
+        plic->pending |= bit;
+        plic_update(plic);
+    } else if (keep) {
+        plic->again |= bit;
+    }
+}
+
 static void plic_set_irq(rvvm_irq_dev_t *irq_dev, rvvm_irq_t irq, bool lvl)
 {
     plic_t *plic = rvvm_irq_dev_data(irq_dev);
@@ -101,14 +113,19 @@ static void plic_set_irq(rvvm_irq_dev_t *irq_dev, rvvm_irq_t irq, bool lvl)
         plic->level &= ~bit;
     } else if (!(plic->level & bit)) {
         plic->level |= bit;
-        if (plic->claimed & bit) {
-            plic->again |= plic->pulsed & bit;
-        } else if (!(plic->pending & bit)) {
-            plic->pending |= bit;
-            plic_update(plic);
-        }
+        plic_request(plic, bit, plic->pulsed & bit);
     }
     spin_unlock(&plic->lock);
+}
+
+static void plic_send_irq_edge(rvvm_irq_dev_t *irq_dev, rvvm_irq_t irq)
+{
+    plic_t *plic = rvvm_irq_dev_data(irq_dev);
+    if (irq > 0 && irq < PLIC_SOURCES) {
+        spin_lock(&plic->lock);
+        plic_request(plic, UINT64_C(1) << irq, true);
+        spin_unlock(&plic->lock);
+    }
 }
 
 /* Reading the claim register: the threshold does not matter here ("Interrupt Claim Process"). */
@@ -308,7 +325,10 @@ static const rvvm_mmio_type_t plic_type = {
     .suspend = plic_suspend,
 };
 
-static const rvvm_irq_dev_cb_t plic_irq_cb = {.set_irq = plic_set_irq};
+static const rvvm_irq_dev_cb_t plic_irq_cb = {
+    .set_irq = plic_set_irq,
+    .send_irq = plic_send_irq_edge,
+};
 
 /* "interrupts-extended": the M and S external interrupt of each hart, in the order of the contexts. */
 static void plic_fdt_targets(plic_t *plic, rvvm_machine_t *machine, rvvm_fdt_node_t *node)

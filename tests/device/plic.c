@@ -162,6 +162,41 @@ TEST(edge_while_claimed)
     rig_down(&rig);
 }
 
+/* Edges that the device makes by hand. */
+TEST(pulses)
+{
+    plic_rig_t rig;
+    rig_up(&rig);
+    enable(&rig, 1, 33, 1);
+    rvvm_irq_raise(rig.irq, 33);
+    rvvm_irq_lower(rig.irq, 33);
+    CHECK_EQ(33, claim(&rig, 1));
+    rvvm_irq_raise(rig.irq, 33);
+    rvvm_irq_lower(rig.irq, 33);
+    CHECK(!pending(&rig, 33));
+    complete(&rig, 1, 33);
+    CHECK_EQ(33, claim(&rig, 1));
+    complete(&rig, 1, 33);
+    CHECK(!pending(&rig, 33));
+    rig_down(&rig);
+}
+
+/* An edge on a line that is held high all the time. */
+TEST(edge_on_level)
+{
+    plic_rig_t rig;
+    rig_up(&rig);
+    enable(&rig, 1, 33, 1);
+    rvvm_irq_raise(rig.irq, 33);
+    CHECK_EQ(33, claim(&rig, 1));
+    rvvm_irq_send(rig.irq, 33);
+    rvvm_irq_lower(rig.irq, 33);
+    CHECK(!pending(&rig, 33));
+    complete(&rig, 1, 33);
+    CHECK_EQ(33, claim(&rig, 1));
+    rig_down(&rig);
+}
+
 TEST(priority_order)
 {
     plic_rig_t rig;
@@ -247,6 +282,7 @@ TEST(threshold_not_in_claim)
     rvvm_irq_raise(rig.irq, 6);
     CHECK(!eip(&rig, 1));
     CHECK_EQ(6, claim(&rig, 1));
+    CHECK(!pending(&rig, 6));
     rig_down(&rig);
 }
 
@@ -331,6 +367,10 @@ TEST(source_zero)
     rvvm_irq_raise(rig.irq, 0);
     rvvm_irq_raise(rig.irq, 64);
     rvvm_irq_raise(rig.irq, 0xFFFFFFFF);
+    rvvm_irq_send(rig.irq, 0);
+    rvvm_irq_send(rig.irq, 64);
+    rvvm_irq_send(rig.irq, 64 + 10);
+    rvvm_irq_send(rig.irq, 0xFFFFFFFF);
     CHECK_EQ(0, rd(&rig, PENDING));
     CHECK_EQ(0, rd(&rig, PENDING + 4));
     CHECK(!eip(&rig, 0));
@@ -438,6 +478,8 @@ int main(void)
     PROVE(level_toggling_while_claimed, "a level that is gone at completion leaves nothing behind");
     PROVE(edge_is_kept, "an edge waits for its claim; more edges before the claim are the same request");
     PROVE(edge_while_claimed, "edges between claim and completion make one request after it");
+    PROVE(pulses, "the same for edges that are made by raising and lowering the line");
+    PROVE(edge_on_level, "an edge counts while the line is held high, too");
     PROVE(priority_order, "claims come in the order of priority");
     PROVE(ties_by_number, "equal priorities are claimed by the lowest number");
     PROVE(priority_zero, "priority 0 never interrupts, and changes of priority count at once");

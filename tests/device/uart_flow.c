@@ -196,6 +196,17 @@ TEST(notify_from_within)
     uart_down(rig);
 }
 
+TEST(notify_while_reading)
+{
+    uart_rig_t *rig = uart_up();
+    wr(rig, FCR, 1);
+    rig->mock.late = "!";
+    wr(rig, IER, ERBFI); /* reads nothing, and the byte arrives before it is done */
+    CHECK(irq(rig));
+    CHECK_EQ('!', rd(rig, RBR));
+    uart_down(rig);
+}
+
 TEST(no_chardev)
 {
     rig_host_t host;
@@ -222,7 +233,8 @@ static size_t lying_read(chardev_t *dev, void *buf, size_t size)
 
 static size_t lying_write(chardev_t *dev, const void *buf, size_t size)
 {
-    (void)dev, (void)buf, (void)size;
+    (void)buf, (void)size;
+    ((mock_t *)dev->data)->writes++;
     return SIZE_MAX;
 }
 
@@ -233,6 +245,7 @@ TEST(lying_chardev)
     rig->mock.dev.write = lying_write;
     fifos(rig, 8);
     wr(rig, THR, 'x');
+    CHECK_EQ(1, rig->mock.writes);
     for (unsigned i = 0; i < 40; i++) {
         CHECK_EQ(DR | THRE | TEMT, rd(rig, LSR));
         CHECK_EQ('L', rd(rig, RBR));
@@ -396,6 +409,10 @@ TEST(pace_bounds_bursts)
     rig->host.time -= STEP; /* back to the last look at the clock */
     CHECK(!irq(rig));       /* the handler ends */
     CHECK_EQ(0, drain(rig));
+    rig->host.time_step = STEP;
+    rig->host.time += 60000 * TICKS_PER_MS; /* a long silence makes no longer burst */
+    update(rig);
+    CHECK(drain(rig) < full * 3 / 2);
     uart_down(rig);
 }
 
@@ -517,6 +534,7 @@ int main(void)
     PROVE(output_waits, "what the line does not take stays in the FIFO until it says so");
     PROVE(silent_chardev, "a chardev that never notifies is served by update");
     PROVE(notify_from_within, "a chardev may notify from within read and write");
+    PROVE(notify_while_reading, "input that arrives during a read is not overlooked");
     PROVE(no_chardev, "without a chardev output vanishes and the transmitter is always ready");
     PROVE(lying_chardev, "a chardev that claims to have moved more than asked does no harm");
     PROVE(early_input_kept, "input before the driver starts survives its start-up and the boot log");

@@ -21,6 +21,7 @@ typedef struct {
     size_t out_len, out_limit;
     unsigned reads, writes, updates, removes;
     uint32_t notify_inside; /* flags to notify with from within each read and write */
+    const char *late;       /* input that arrives, and is notified, just after the next read */
 } mock_t;
 
 typedef struct {
@@ -38,6 +39,13 @@ static inline size_t mock_read(chardev_t *dev, void *buf, size_t size)
     memcpy(buf, mock->in + mock->in_head, len);
     mock->in_head += len;
     mock->reads++;
+    if (mock->late) {
+        size_t late = strlen(mock->late);
+        memcpy(mock->in + mock->in_tail, mock->late, late);
+        mock->in_tail += late;
+        mock->late = NULL;
+        chardev_notify(dev, CHARDEV_RX);
+    }
     if (mock->notify_inside) {
         chardev_notify(dev, mock->notify_inside);
     }

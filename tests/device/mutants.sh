@@ -1,0 +1,259 @@
+#!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+# Shows that the device tests can fail: builds each device with one deliberate defect at a time and
+# expects its tests to notice. Usage: tests/device/mutants.sh [WORD]   (only defects with WORD in them)
+#
+# A line of the table is: source file | what is wrong now | sed expression that makes it so.
+# BUILD names the build directory (build), CC the compiler.
+cd "$(dirname "$0")/../.." || exit 2
+build=${BUILD:-build}
+dir=$build/mutants
+cc=${CC:-gcc}
+flags="-std=gnu11 -O1 -w -fPIC -pthread -Iinclude -Isrc -Itests -Isrc/devices"
+only=$1
+
+tests_of() {
+    case $1 in
+    plic) echo "plic snapshots threads" ;;
+    clint) echo "clint snapshots" ;;
+    ns16550a) echo "uart_interrupts uart_registers uart_flow snapshots threads" ;;
+    rtc_goldfish) echo "rtc_goldfish snapshots" ;;
+    syscon) echo "syscon" ;;
+    esac
+}
+
+table() {
+    cat <<'EOF'
+plic|ties go to the higher number|s/priority\[irq\] > plic->priority\[best\]/priority[irq] >= plic->priority[best]/
+plic|lower numbers first, whatever the priority|s/if (plic->priority\[irq\] > plic->priority\[best\])/if (!best \&\& plic->priority[irq])/
+plic|the threshold lets equal priorities pass|s/> ctx->threshold;/>= ctx->threshold;/
+plic|the threshold is ignored|s/bool eip = .*;/bool eip = plic_best(plic, ctx) != 0;/
+plic|M and S lines are swapped|s/(index & 1) ? IRQ_HOST_SEIP/(index \& 1) == 0 ? IRQ_HOST_SEIP/
+plic|all contexts reach hart 0|s/opaque, index >> 1, line/opaque, 0, line/
+plic|a lowered line takes its request back|s/plic->level &= ~bit;/plic->level \&= ~bit; plic->pending \&= ~bit; plic_update(plic);/
+plic|a request does not interrupt at once|/static void plic_request/,/^}/s/plic_update(plic);//
+plic|edges during a claim are lost|s/        plic->again |= bit;/;/
+plic|levels during a claim are kept|s/    } else if (keep) {/    } else {/
+plic|pulses during a claim are lost|s/plic_request(plic, bit, plic->pulsed & bit);/plic_request(plic, bit, false);/
+plic|requests pass a closed gateway|s/if (!(plic->claimed & bit)) {/if (1) {/
+plic|edges of source 0 count|s/if (irq > 0 && irq < PLIC_SOURCES) {/if (irq < PLIC_SOURCES) {/
+plic|numbers of edges wrap at 64|s/if (irq > 0 && irq < PLIC_SOURCES) {$/if (irq \& 63) {/
+plic|source 0 exists|s/if (irq == 0 || irq >= PLIC_SOURCES)/if (irq >= PLIC_SOURCES)/
+plic|numbers wrap at 64|s/if (irq == 0 || irq >= PLIC_SOURCES)/irq %= 64; if (irq == 0)/
+plic|a claim leaves the request pending|s/        plic->pending &= ~bit;/;/
+plic|a claim does not lower the line|/plic->pulsed = /{n;s/plic_update(plic);//}
+plic|a claim obeys the threshold|s/    if (irq) {/    if (irq \&\& plic->priority[irq] > plic->context[index].threshold) {/
+plic|completion needs no enable|s/bit & plic->context\[index\].enable & plic->claimed/bit \& plic->claimed/
+plic|completion needs no claim|s/bit & plic->context\[index\].enable & plic->claimed/bit \& plic->context[index].enable/;s/plic->pending |= (plic->level/plic->pending = (plic->pending \& ~bit) | (plic->level/
+plic|a level that is still high does not ask again|s/(plic->level | plic->again) & bit/plic->again \& bit/
+plic|kept edges come twice|s/    plic->again &= ~bit;/;/
+plic|completion does not raise the line|/plic->again &= ~bit;/{n;s/plic_update(plic);//}
+plic|thresholds are not read back|s/return plic->context\[index\].threshold;/return 0;/
+plic|priorities have eight bits|s/priority\[irq\] = val & PLIC_PRIO_MASK/priority[irq] = val/
+plic|thresholds have eight bits|s/threshold = val & PLIC_PRIO_MASK;/threshold = val;/
+plic|a new threshold counts later|/threshold = val & PLIC_PRIO_MASK;/{n;s/plic_update(plic);//}
+plic|a new priority counts later|/priority\[irq\] = val & PLIC_PRIO_MASK;/{n;s/plic_update(plic);//}
+plic|a new enable counts later|/(uint64_t)val << (word \* 32)) & /{n;s/plic_update(plic);//}
+plic|source 0 can be enabled|s/<< (word \* 32)) & ~UINT64_C(1);/<< (word * 32));/
+plic|one enable word clears the other|s/(\*enable & ~mask) |/0 |/
+plic|priority of source 0 can be set|s/irq > 0 && irq < PLIC_SOURCES/irq < PLIC_SOURCES/
+plic|the second pending word shows the first|s/mask >> (word \* 32)/mask/
+plic|pending can be written|s/} else if (offset < PLIC_PENDING) {/} else if (offset >= PLIC_PENDING) { plic->pending |= val; } else {/
+plic|reset keeps pulses|s/plic->pending = plic->level;/;/
+plic|reset forgets levels|s/plic->pending = plic->level;/plic->pending = plic->level = 0;/
+plic|reset keeps priorities|s/    memset(plic->priority, 0, sizeof(plic->priority));//
+plic|reset leaves the lines up|/plic->context\[i\] = (plic_context_t){0};/{n;s/plic_drive_line(plic, i);//}
+plic|a snapshot lacks the claims|s/.*rvvm_snapshot_field(snap, plic->claimed);//
+plic|a snapshot lacks the enables|s/.*rvvm_snapshot_field(snap, plic->context\[i\].enable);//
+plic|a snapshot lacks the kept edges|s/.*rvvm_snapshot_field(snap, plic->again);//
+plic|a snapshot lacks the levels|s/.*rvvm_snapshot_field(snap, plic->level);//
+plic|there are no locks|s/spin_lock(&plic->lock)/(void)0/
+plic|the FDT counts source 0|s/PLIC_SOURCES - 1);/PLIC_SOURCES);/
+clint|MSIP is inverted|s/IRQ_HOST_MSIP, val & 1);/IRQ_HOST_MSIP, !(val \& 1));/
+clint|MSIP takes any bit|s/msip\[hart\] = val & 1;/msip[hart] = val;/
+clint|MSIP is not kept|s/clint->msip\[hart\] = val & 1;//
+clint|MSIP has no end|s/(offset >> 2) < clint->host->harts ? /(offset >> 2) < 0x1000 ? /;s/clint->msip\[offset >> 2\] : 0/1 : 0/
+clint|the low half clears the high one|s/ticks = (ticks & .*$/ticks = (uint64_t)val << shift;/
+clint|the halves are swapped|s/unsigned shift = (offset & 4) \* 8;/unsigned shift = (~offset \& 4) * 8;/
+clint|mtime cannot be set|s/        host->set_time(host->opaque, ticks);$/;/
+clint|all timers are hart 0's|s/host->set_mtimecmp(host->opaque, hart, ticks);/host->set_mtimecmp(host->opaque, 0, ticks);/
+clint|reads of the upper word give the lower|s/>> ((offset & 4) \* 8)/>> 0/
+clint|64-bit reads of MSIP miss the second hart|s/clint_read_word(clint, offset + 4)/0/
+clint|64-bit writes of MSIP miss the second hart|s/clint_write_word(clint, offset + 4, .*$/;/
+clint|mtimecmp has no end|s/return hart < host->harts ? host->get_mtimecmp(host->opaque, hart) : 0;/return hart < host->harts ? host->get_mtimecmp(host->opaque, hart) : 1;/
+clint|reset fires the timers|s/hart, UINT64_MAX);/hart, 0);/
+clint|reset keeps MSIP|s/host->set_irq(host->opaque, hart, IRQ_HOST_MSIP, false);//
+clint|a snapshot lacks mtimecmp|s/rvvm_snapshot_field(snap, cmp) && resume/0/
+clint|a snapshot lacks mtime|s/rvvm_snapshot_field(snap, ticks) && resume/0/
+clint|the FDT swaps timer and software interrupt|s/= 7; .*/= 3;/
+rtc_goldfish|the high half is not kept|s/        return rtc->time_high;/        return (uint32_t)(rtc_now(rtc) >> 32);/
+rtc_goldfish|the clock cannot be set|s/        rtc->offset += .*/;/
+rtc_goldfish|setting the low half clears the high one|s/(uint64_t)rtc->set_high << 32 | val/(uint64_t)val/
+rtc_goldfish|the alarm comes one late|s/rtc_now(rtc) >= rtc->alarm/rtc_now(rtc) > rtc->alarm/
+rtc_goldfish|the alarm ignores the set clock|s/rtc_now(rtc) >= rtc->alarm/rtc->host->wall_ns(rtc->host->opaque) >= rtc->alarm/
+rtc_goldfish|the alarm comes again|s/        rtc->armed = 0;$/;/
+rtc_goldfish|the alarm is not armed|s/        rtc->armed = 1;/;/
+rtc_goldfish|ALARM_HIGH arms too|s/rtc->alarm = (uint64_t)val << 32 .*/&rtc->armed = 1;/
+rtc_goldfish|ALARM_LOW clears ALARM_HIGH|s/(rtc->alarm & ~UINT64_C(0xFFFFFFFF)) | val/val/
+rtc_goldfish|interrupts cannot be masked|s/rtc->irq_pending && rtc->irq_enabled/rtc->irq_pending/
+rtc_goldfish|IRQ_ENABLED has all bits|s/irq_enabled = val & 1;/irq_enabled = (uint8_t)val;/
+rtc_goldfish|CLEAR_INTERRUPT does nothing|s/        rtc->irq_pending = 0;/;/
+rtc_goldfish|CLEAR_ALARM also clears the interrupt's enable|/case RTC_CLEAR_ALARM:/{n;s/rtc->armed = 0;/;/}
+rtc_goldfish|update never looks|s/    if (rtc->armed) {/    if (0) {/
+rtc_goldfish|reset keeps the alarm|s/    rtc->armed = rtc->irq_enabled = rtc->irq_pending = 0;//
+rtc_goldfish|reset resets the clock|s/    rtc->alarm = 0;/    rtc->alarm = 0; rtc->offset = 0;/
+rtc_goldfish|a snapshot lacks the alarm|s/.*rvvm_snapshot_field(snap, rtc->alarm);//
+syscon|power off resets|s/rvvm_reset_machine(dev->machine, .*/rvvm_reset_machine(dev->machine, true);/
+syscon|reset powers off|s/rvvm_reset_machine(dev->machine, .*/rvvm_reset_machine(dev->machine, false);/
+syscon|any offset will do|s/if (offset == 0)/if (1)/
+syscon|any value will do|s/if (val == SYSCON_POWEROFF .*/if (val) {/
+syscon|a 32-bit write is compared whole|s/uint16_t val = util_get_le16(data);/uint32_t val = size == 4 ? util_get_le32(data) : util_get_le16(data);/
+syscon|the FDT swaps the values|s/regmap, SYSCON_POWEROFF/regmap, SYSCON_RESET/
+ns16550a|the FIFO is a stack|s/uint8_t byte = fifo->byte\[fifo->head\];/uint8_t byte = fifo->byte[(fifo->head + fifo->count - 1) % 16];/
+ns16550a|the FIFOs hold 17 bytes|s/? UART_FIFO_SIZE : 1;/? 17 : 1;/
+ns16550a|character mode holds 16 bytes|s/? UART_FIFO_SIZE : 1;/? UART_FIFO_SIZE : 16;/
+ns16550a|trigger levels are 1, 4, 8, 12|s/{1, 4, 8, 14}/{1, 4, 8, 12}/
+ns16550a|trigger levels are off by one|s/rx.count >= uart_trigger(uart)/rx.count > uart_trigger(uart)/
+ns16550a|there is no character timeout|s/UART_IIR_DATA : UART_IIR_TIMEOUT/UART_IIR_DATA : UART_IIR_NONE/
+ns16550a|a timeout is reported as data|s/UART_IIR_DATA : UART_IIR_TIMEOUT/UART_IIR_DATA : UART_IIR_DATA/
+ns16550a|ELSI is ignored|s/(uart->ier & UART_IER_ELSI) && (/(/
+ns16550a|line errors of the next byte do not interrupt|s/(uart->overrun || uart_rx_error(uart))/uart->overrun/
+ns16550a|overruns do not interrupt|s/(uart->overrun || uart_rx_error(uart))/uart_rx_error(uart)/
+ns16550a|ERBFI is ignored|s/(uart->ier & UART_IER_ERBFI) && uart->rx.count/uart->rx.count/
+ns16550a|ETBEI is ignored|s/(uart->ier & UART_IER_ETBEI) && uart->thre_pending/uart->thre_pending/
+ns16550a|EDSSI is ignored|s/(uart->ier & UART_IER_EDSSI) && (/(/
+ns16550a|THRE follows the FIFO, not its own flag|s/(uart->ier & UART_IER_ETBEI) && uart->thre_pending/(uart->ier \& UART_IER_ETBEI) \&\& !uart->tx.count/
+ns16550a|modem status comes before THRE|s/if ((uart->ier & UART_IER_ETBEI) && uart->thre_pending)/if ((uart->ier \& UART_IER_ETBEI) \&\& uart->thre_pending \&\& !((uart->ier \& 8) \&\& (uart->msr \& 15)))/
+ns16550a|THRE comes before data|s/if ((uart->ier & UART_IER_ERBFI) && uart->rx.count)/if ((uart->ier \& UART_IER_ERBFI) \&\& uart->rx.count \&\& !((uart->ier \& 2) \&\& uart->thre_pending))/
+ns16550a|the line is an edge|s/        irq_line_set(&uart->line, level);/        irq_line_set(\&uart->line, level); irq_line_set(\&uart->line, false);/
+ns16550a|reading IIR does not answer THRE|s/    if (iir == UART_IIR_THRE) {/    if (0) {/
+ns16550a|reading IIR always answers THRE|s/    if (iir == UART_IIR_THRE) {/    if (1) {/
+ns16550a|IIR tells no FIFOs|s/return iir | .*/return iir;/
+ns16550a|writing THR does not answer THRE|/static void uart_write_thr/,/^}/s/    uart->thre_pending = 0;//
+ns16550a|THRE is not set when the FIFO runs empty|/static void uart_drain_tx/,/^}/s/    uart->thre_pending = 1;//
+ns16550a|THRE is set though bytes are left|s/        if (sent == 0) {/        if (sent == 0) { uart->thre_pending = 1;/
+ns16550a|LSR tells THRE though bytes are left|s/lsr |= uart->tx.count ? 0 : /lsr |= /
+ns16550a|LSR lacks TEMT|s/UART_LSR_THRE | UART_LSR_TEMT;/UART_LSR_THRE;/
+ns16550a|enabling ETBEI does not set THRE|s/if ((enabled & UART_IER_ETBEI) && !uart->tx.count)/if (0)/
+ns16550a|rewriting ETBEI sets THRE|s/uint8_t enabled = val & ~uart->ier;/uint8_t enabled = val;/
+ns16550a|enabling ETBEI sets THRE though bytes are left|s/if ((enabled & UART_IER_ETBEI) && !uart->tx.count)/if (enabled \& UART_IER_ETBEI)/
+ns16550a|IER has eight bits|s/uart->ier = val & UART_IER_MASK;/uart->ier = val;/
+ns16550a|reading LSR keeps OE|/static uint8_t uart_read_lsr/,/^}/s/    uart->overrun = 0;//
+ns16550a|reading LSR keeps BI and FE|s/uart->rx.error\[uart->rx.head\] = 0;/;/
+ns16550a|errors show before their byte|s/uint8_t lsr = uart->overrun | uart_rx_error(uart);/uint8_t lsr = uart->overrun | (uart_fifo_has_error(uart) ? 0x18 : 0);/
+ns16550a|LSR bit 7 is always 0|s/return errors && .*/return false;/
+ns16550a|LSR bit 7 is set in character mode|s/return errors && .*/return errors;/
+ns16550a|reading MSR keeps the deltas|s/    uart->msr &= (uint8_t)~UART_MSR_DELTAS;//
+ns16550a|a new MCR forgets older deltas|s/lines | (uart->msr & UART_MSR_DELTAS);/lines;/
+ns16550a|RI tells both its ends|s/(changed & ~lines & UART_MSR_RI)/(changed \& UART_MSR_RI)/
+ns16550a|RI tells its beginning|s/(changed & ~lines & UART_MSR_RI)/(changed \& lines \& UART_MSR_RI)/
+ns16550a|CTS tells no change|s/(changed & UART_MSR_CTS) ? UART_MSR_DCTS : 0/0/
+ns16550a|DSR tells no change|s/(changed & UART_MSR_DSR) ? UART_MSR_DDSR : 0/0/
+ns16550a|DCD tells no change|s/(changed & UART_MSR_DCD) ? UART_MSR_DDCD : 0/0/
+ns16550a|the loop swaps OUT1 and OUT2|s/(mcr & UART_MCR_OUT1) ? UART_MSR_RI/(mcr \& UART_MCR_OUT2) ? UART_MSR_RI/;s/(mcr & UART_MCR_OUT2) ? UART_MSR_DCD/(mcr \& UART_MCR_OUT1) ? UART_MSR_DCD/
+ns16550a|the loop shows the lines outside|s/    if (!(mcr & UART_MCR_LOOP)) {/    if (1) {/
+ns16550a|looped bytes go outside|/static void uart_drain_tx/,/^}/s/if (uart->mcr & UART_MCR_LOOP) {/if (0) {/
+ns16550a|input from outside enters the loop|/static bool uart_listens/,/^}/s/if (uart->mcr & UART_MCR_LOOP) {/if (0) {/
+ns16550a|input is not fetched when the loop opens|s/    uart_exchange(uart, 0);//
+ns16550a|MCR has eight bits|s/uart->mcr = val & UART_MCR_MASK;/uart->mcr = val;/
+ns16550a|overruns are not told|s/        uart->overrun = UART_LSR_OE;/;/
+ns16550a|an overrun replaces a byte|s/        uart->overrun = UART_LSR_OE;/        uart->overrun = UART_LSR_OE; uart->rx.byte[uart->rx.head] = byte;/
+ns16550a|a break has no byte|s/uart_loop_byte(uart, 0, UART_LSR_BI | UART_LSR_FE);/uart->overrun = 0;/
+ns16550a|a break repeats|s/(val & ~uart->lcr & UART_LCR_BREAK)/(val \& UART_LCR_BREAK)/
+ns16550a|a break outside the loop is received|s/ && (uart->mcr & UART_MCR_LOOP)) {/) {/
+ns16550a|DLAB is ignored|s/bool dlab = .*/bool dlab = false;/
+ns16550a|reading DLL takes a byte|s/return dlab ? uart->dll : uart_read_rbr(uart);/{ uint8_t b = uart_read_rbr(uart); return dlab ? uart->dll : b; }/
+ns16550a|DLL and DLM are one|s/uart->dlm = val;/uart->dll = val;/
+ns16550a|SCR is not there|s/uart->scr = val;/;/
+ns16550a|FCR bits count without the enable bit|s/        val = 0;$/;/;s/uart->fcr = val & UART_FCR_KEPT;/uart->fcr = (val \& 1) ? (val \& 1) | uart->fcr | (val \& 0xC0) : val \& UART_FCR_KEPT;/
+ns16550a|switching FIFOs keeps the receiver|s/if (toggled || (val & UART_FCR_CLEAR_RX))/if (val \& UART_FCR_CLEAR_RX)/
+ns16550a|switching FIFOs keeps the transmitter|s/if ((toggled || (val & UART_FCR_CLEAR_TX)) && /if ((val \& UART_FCR_CLEAR_TX) \&\& /
+ns16550a|any write to FCR clears|s/bool toggled = .*/bool toggled = true;/
+ns16550a|FCR bit 1 does nothing|s/if (toggled || (val & UART_FCR_CLEAR_RX))/if (toggled)/
+ns16550a|FCR bit 2 does nothing|s/if ((toggled || (val & UART_FCR_CLEAR_TX)) && /if (toggled \&\& /
+ns16550a|FCR bit 1 clears both|s/(val & UART_FCR_CLEAR_TX)) && /(val \& (UART_FCR_CLEAR_TX | UART_FCR_CLEAR_RX))) \&\& /
+ns16550a|clearing the transmitter does not set THRE|/static void uart_write_fcr/,/^}/s/        uart->thre_pending = 1;//
+ns16550a|a full transmit FIFO overwrites|s/if (uart->tx.count < uart_depth(uart)) {/if (uart->tx.count == uart_depth(uart)) fifo_pop(\&uart->tx);\n    if (1) {/
+ns16550a|the emptied FIFO waits for a tick|/static uint8_t uart_read_rbr/,/^}/s/            uart_fill_rx(uart);//;/static uint8_t uart_read_lsr/,/^}/s/        uart_fill_rx(uart);//
+ns16550a|more is read than fits|s/chardev_read(uart->chardev, buf, room)/chardev_read(uart->chardev, buf, 16)/
+ns16550a|room is not looked at|s/unsigned room = .*/unsigned room = 16;/
+ns16550a|a lying chardev is believed|s/size_t sent = util_min_u64(\(.*\), run);/size_t sent = \1;/
+ns16550a|sent bytes are sent again|s/tx->head = (tx->head + sent) % UART_FIFO_SIZE;/;/
+ns16550a|bytes that the chardev refuses are dropped|s/        if (sent == 0) {/        if (sent == 0) { fifo_pop(tx); continue;/
+ns16550a|notes are not answered|s/        uart_exchange(uart, __atomic_exchange_n(&uart->notes, 0, __ATOMIC_ACQ_REL));/__atomic_exchange_n(\&uart->notes, 0, __ATOMIC_ACQ_REL);/
+ns16550a|notes left while the lock is held are forgotten|/static void uart_unlock/,/^}/s/    uart_answer_notes(uart);//
+ns16550a|notify waits for the lock|s/ || !spin_try_lock(&uart->lock)) {/) {/;s/        uart_exchange(uart, __atomic_exchange_n/        spin_lock(\&uart->lock); &/
+ns16550a|notes do not move the line|/static void uart_answer_notes/,/^}/s/        uart_update_line(uart);//
+ns16550a|update does nothing|/static void uart_update(/,/^}/s/    uart_exchange(uart, .*//
+ns16550a|update leaves the chardev alone|s/    chardev_update(uart->chardev);//
+ns16550a|input is fetched before the driver listens|s/return uart->polls >= UART_POLLS;/return true;/
+ns16550a|a polling guest gets nothing|s/return uart->polls >= UART_POLLS;/return false;/
+ns16550a|printing counts as polling|s/    uart->polls -= uart->polls > 0;.*//
+ns16550a|configuring does not end polling|s/    uart->polls = 0;//
+ns16550a|RTS is ignored|s/return (uart->mcr & UART_MCR_RTS) || !uart->rts_used;/return true;/
+ns16550a|RTS is always obeyed|s/return (uart->mcr & UART_MCR_RTS) || !uart->rts_used;/return uart->mcr \& UART_MCR_RTS;/
+ns16550a|RTS in the loop counts|s/(val & UART_MCR_RTS) && !(val & UART_MCR_LOOP);/(val \& UART_MCR_RTS) != 0;/
+ns16550a|nothing is paced|s/return uart->host && .*/return false;/
+ns16550a|polling guests are paced|s/return uart->host && .*/return uart->host != NULL;/
+ns16550a|bursts are ten times as long|s/per_second \/ 1000 \* UART_BURST_MS}/per_second \/ 100 * UART_BURST_MS}/
+ns16550a|the share is half|s/UART_READER_SHARE = 6/UART_READER_SHARE = 12/
+ns16550a|pauses count as reading|s/if (pace->in_a_row && took < .*/if (1) {/
+ns16550a|idle time is saved up without end|s/uint64_t start = util_max_u64(.*/uint64_t start = uart->pace.due;/
+ns16550a|reset keeps the registers|s/    uart->ier = uart->fcr = uart->lcr = .*//
+ns16550a|reset keeps the line up|/static void uart_reset/,/^}/s/    uart_unlock(uart);/    spin_unlock(\&uart->lock);/
+ns16550a|a snapshot lacks a FIFO|s/    uart_snapshot_fifo(snap, &uart->rx);//
+ns16550a|a snapshot lacks IER|s/{&uart->ier, &uart->fcr/{\&uart->rbr, \&uart->fcr/
+ns16550a|a damaged snapshot is believed|s/    fifo->count = (uint8_t)util_min_u64(fifo->count, UART_FIFO_SIZE);//;s/uart->rx.count = (uint8_t)util_min.*//
+ns16550a|removal keeps the line|s/    irq_line_free(&uart->line);//
+ns16550a|removal keeps the chardev|/static void uart_remove/,/^}/s/    chardev_free(uart->chardev);//
+ns16550a|a failed start keeps the chardev|/^rvvm_mmio_dev_t \*ns16550a_init_host/,/^}/s/        chardev_free(chardev);//
+ns16550a|there are no locks|s/    spin_lock(&uart->lock);/    (void)0;/
+ns16550a|the FDT's clock is wrong|s/UART_CLOCK_HZ = 40000000/UART_CLOCK_HZ = 1843200/
+EOF
+}
+
+make -s "BUILD=$build" "$build/librvkit.a" >/dev/null || exit 2
+mkdir -p "$dir"
+for source in tests/device/*.c; do
+    object=$dir/$(basename "$source" .c).test.o
+    # shellcheck disable=SC2086
+    $cc $flags -c -o "$object" "$source" || exit 2
+done
+
+# Without a defect, all pass.
+for device in plic clint ns16550a rtc_goldfish syscon; do
+    for test in $(tests_of "$device"); do
+        $cc -pthread -o "$dir/$test" "$dir/$test.test.o" "$build/librvkit.a" -lm || exit 2
+        (cd "$dir" && timeout 60 "./$test" >log 2>&1) || { echo "$test fails as it is"; exit 2; }
+    done
+done
+
+# Builds one mutant and runs its tests until one fails; "noticed", "MISSED", or why it could not be tried.
+try() {
+    sed "$2" "src/devices/$1.c" >"$dir/$1.c"
+    cmp -s "src/devices/$1.c" "$dir/$1.c" && echo "UNCHANGED (the sed expression finds nothing)" && return
+    # shellcheck disable=SC2086
+    $cc $flags -Isrc/devices -c -o "$dir/$1.o" "$dir/$1.c" 2>"$dir/log" || {
+        echo "BROKEN (does not compile: $(head -n 1 "$dir/log"))"
+        return
+    }
+    for test in $(tests_of "$1"); do
+        # shellcheck disable=SC2086
+        $cc -pthread -o "$dir/$test" "$dir/$test.test.o" "$dir/$1.o" "$build/librvkit.a" -lm || return
+        (cd "$dir" && timeout 30 "./$test" 8 >log 2>&1) || {
+            echo "noticed ($test)"
+            return
+        }
+    done
+    echo "MISSED"
+}
+
+table | while IFS='|' read -r device what expression; do
+    case "$device $what" in *"$only"*) ;; *) continue ;; esac
+    echo "$device: $what: $(try "$device" "$expression")"
+done >"$dir/report"
+grep -v ': noticed' "$dir/report"
+noticed=$(grep -c ': noticed' "$dir/report")
+total=$(wc -l <"$dir/report")
+echo "$noticed of $total defects noticed"
+[ "$noticed" -eq "$total" ] && [ "$total" -gt 0 ]
