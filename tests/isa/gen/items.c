@@ -243,9 +243,9 @@ static void item_jump(gen_t *g)
 static void item_loop(gen_t *g)
 {
     uint32_t counter, saved = g->locked;
-    do { /* not ra: c.jal, c.jalr and bad jumps write it */
+    do { /* not ra, t0, t1: jumps and the sequences of priv.c write them */
         counter = pick_temp(g);
-    } while (counter == X_RA);
+    } while (counter == X_RA || counter == X_T0 || counter == X_T1);
     emit(g, INSN_addi, counter, X_ZERO, 0, 1 + gen_random(g, 6));
     g->locked |= 1u << counter;
     uint32_t top = g->pc;
