@@ -224,23 +224,29 @@ static bool same_page(uint32_t a, uint32_t b)
     return ((a ^ b) & ~PAGE_MASK) == 0;
 }
 
-/* Decodes one fetched word (compressed in its low half) into out; true when it ends its block. */
-static bool decode_one(block_cache_t *cache, insn_t *out, uint32_t word, uint32_t pc, unsigned index)
+/*
+ * Decodes one fetched word (compressed in its low half) into out; true when it ends its block. *kind tells
+ * what it is, INSN_illegal also for branches out of the page, which are not to be fused.
+ */
+static bool decode_one(block_cache_t *cache, insn_t *out, uint32_t word, uint32_t pc, unsigned index,
+                       insn_id_t *kind)
 {
     bool compressed = (word & 3) != 3;
     uint32_t full = compressed ? rvc_expand((uint16_t)word) : word;
     insn_id_t id = full ? insn_index_find(&cache->index, full) : INSN_illegal;
     insn_decode(out, id, full, pc);
+    *kind = id;
     out->len = compressed ? 2 : 4;
     out->index = (uint16_t)index;
     if (id == INSN_illegal) {
         out->imm = compressed ? (uint16_t)word : word;
-        out->fn = ops_select(id, out, false);
+        out->fn = ops_select(id, false);
         return true;
     }
     unsigned cls = insn_info[id].cls;
     bool far = (cls == CLS_BRANCH || cls == CLS_JAL) && !same_page(pc, out->imm);
-    out->fn = ops_select(id, out, far);
+    out->fn = ops_select(id, far);
+    *kind = far ? INSN_illegal : id;
     return ends_block(cls);
 }
 
@@ -255,6 +261,19 @@ static void append_goto(insn_t *out, uint32_t pc, uint32_t from, unsigned index)
 }
 
 
+/* Lets pairs of neighbours run as one. */
+static void fuse(insn_t *insn, const insn_id_t *kind, unsigned count)
+{
+    for (unsigned n = 0; n + 1 < count; n++) {
+        insn_fn *both = kind[n] == INSN_illegal || kind[n + 1] == INSN_illegal
+                            ? NULL
+                            : ops_fuse(kind[n], kind[n + 1]);
+        if (both) {
+            insn[n++].fn = both;
+        }
+    }
+}
+
 /* Decodes from RAM into block until something ends it; returns how many insn_t it takes, 0: no memory. */
 static unsigned decode_run(hart_t *hart, block_t *block)
 {
@@ -264,6 +283,7 @@ static unsigned decode_run(hart_t *hart, block_t *block)
     uint32_t end = (offset & ~PAGE_MASK) + PAGE_SIZE, marked = offset; /* noted below this */
     unsigned n = 0;
     bool ended = false;
+    insn_id_t kind[BLOCK_MAX];
     while (!ended && n < cache->block_max && offset + 2 <= end) {
         if (offset + 4 > marked) {
             uint32_t upto = util_align_up(offset + 4, CODEMAP_LINE) < end
@@ -281,11 +301,12 @@ static unsigned decode_run(hart_t *hart, block_t *block)
             }
             word |= (uint32_t)ram_load_u16(ram + offset + 2) << 16;
         }
-        ended = decode_one(cache, &block->insn[n], word, pc, n);
+        ended = decode_one(cache, &block->insn[n], word, pc, n, &kind[n]);
         unsigned len = block->insn[n++].len;
         pc += len;
         offset += len;
     }
+    fuse(block->insn, kind, n);
     if (!ended) {
         append_goto(&block->insn[n], pc, block->pc, n);
         n++;
@@ -304,7 +325,8 @@ static unsigned decode_straddling(hart_t *hart, block_t *block, uint32_t offset2
     block->straddles = true;
     block->page2 = offset2 >> PAGE_SHIFT;
     block->epoch2 = hart->blocks->page[block->page2].epoch;
-    if (decode_one(hart->blocks, &block->insn[0], word, block->pc, 0)) {
+    insn_id_t kind;
+    if (decode_one(hart->blocks, &block->insn[0], word, block->pc, 0, &kind)) {
         return 1;
     }
     append_goto(&block->insn[1], block->pc + 4, block->pc, 1);

@@ -51,6 +51,7 @@ typedef enum insn_class {
     CLS_STORE,  /* may trap, may write to code */
     CLS_AMO,    /* may trap, may write to code */
     CLS_FP,     /* may trap (FS off, bad rounding mode) */
+    CLS_FPC,    /* the same, with a short cut worth trying first (fast_X in sem_fp.h) */
     CLS_BRANCH, /* ends the block, two successors */
     CLS_JAL,    /* ends the block, one successor */
     CLS_JALR,   /* ends the block, target in a register */

@@ -176,93 +176,139 @@ static inline bool fpu_f64_is_subnormal(uint64_t x)
     return (x << 1) - 1 < (1ull << 53) - 1;
 }
 
+/*
+ * fpu_X_try_OP: host arithmetic; true when *r is then the exact answer for nearest even with NX already
+ * set (fpu_host_fits()). Subtraction is addition with the sign of b flipped.
+ */
+static inline bool fpu_f32_try_add(uint32_t a, uint32_t b, uint32_t *r)
+{
+    *r = fpu_f32_bits(fpu_f32_value(a) + fpu_f32_value(b));
+    return fpu_f32_is_plain(*r);
+}
+
+/* A zero factor makes an exact zero: not rare, and as good as a plain result. */
+static inline bool fpu_f32_try_mul(uint32_t a, uint32_t b, uint32_t *r)
+{
+    *r = fpu_f32_bits(fpu_f32_value(a) * fpu_f32_value(b));
+    return fpu_f32_is_plain(*r) || (!(*r << 1) && (!(a << 1) || !(b << 1)));
+}
+
+static inline bool fpu_f32_try_div(uint32_t a, uint32_t b, uint32_t *r)
+{
+    *r = fpu_f32_bits(fpu_f32_value(a) / fpu_f32_value(b));
+    return fpu_f32_is_plain(*r);
+}
+
+static inline bool fpu_f64_try_add(uint64_t a, uint64_t b, uint64_t *r)
+{
+    *r = fpu_f64_bits(fpu_f64_value(a) + fpu_f64_value(b));
+    return fpu_f64_is_plain(*r);
+}
+
+static inline bool fpu_f64_try_mul(uint64_t a, uint64_t b, uint64_t *r)
+{
+    *r = fpu_f64_bits(fpu_f64_value(a) * fpu_f64_value(b));
+    return fpu_f64_is_plain(*r) || (!(*r << 1) && (!(a << 1) || !(b << 1)));
+}
+
+static inline bool fpu_f64_try_div(uint64_t a, uint64_t b, uint64_t *r)
+{
+    *r = fpu_f64_bits(fpu_f64_value(a) / fpu_f64_value(b));
+    return fpu_f64_is_plain(*r);
+}
+
+/*
+ * In double precision the product of two singles is exact and the sum s is rounded once. Rounding s
+ * again, to single, can go wrong only if s lies halfway between two singles: otherwise s is on the
+ * same side of every such halfway point as the exact sum, for those points are doubles and rounding
+ * is monotonic.
+ */
+static inline bool fpu_f32_try_mul_add(uint32_t a, uint32_t b, uint32_t c, uint32_t *r)
+{
+    double s = (double)fpu_f32_value(a) * (double)fpu_f32_value(b) + (double)fpu_f32_value(c);
+    *r = fpu_f32_bits((float)s);
+    return fpu_f32_is_plain(*r) && (fpu_f64_bits(s) & 0x1fffffff) != 0x10000000 &&
+           !(fpu_f32_is_subnormal(a) || fpu_f32_is_subnormal(b) || fpu_f32_is_subnormal(c));
+}
+
+static inline bool fpu_f64_try_mul_add(uint64_t a, uint64_t b, uint64_t c, uint64_t *r)
+{
+#if FPU_HOST_FMA
+    *r = fpu_f64_bits(fma(fpu_f64_value(a), fpu_f64_value(b), fpu_f64_value(c)));
+    return fpu_f64_is_plain(*r) &&
+           !(fpu_f64_is_subnormal(a) || fpu_f64_is_subnormal(b) || fpu_f64_is_subnormal(c));
+#else
+    (void)a, (void)b, (void)c;
+    *r = 0;
+    return false;
+#endif
+}
+
+/* The core behind its short cuts. */
 static inline uint32_t fpu_f32_add(uint32_t a, uint32_t b, unsigned rm, uint32_t *flags)
 {
-    if (fpu_host_fits(rm, flags)) {
-        uint32_t r = fpu_f32_bits(fpu_f32_value(a) + fpu_f32_value(b));
-        if (fpu_f32_is_plain(r)) {
-            return r;
-        }
-    }
-    return f32_add(a, b, rm, flags);
+    uint32_t r;
+    return fpu_host_fits(rm, flags) && fpu_f32_try_add(a, b, &r) ? r : f32_add(a, b, rm, flags);
 }
 
 static inline uint64_t fpu_f64_add(uint64_t a, uint64_t b, unsigned rm, uint32_t *flags)
 {
-    if (fpu_host_fits(rm, flags)) {
-        uint64_t r = fpu_f64_bits(fpu_f64_value(a) + fpu_f64_value(b));
-        if (fpu_f64_is_plain(r)) {
-            return r;
-        }
-    }
-    return f64_add(a, b, rm, flags);
+    uint64_t r;
+    return fpu_host_fits(rm, flags) && fpu_f64_try_add(a, b, &r) ? r : f64_add(a, b, rm, flags);
 }
 
 static inline uint32_t fpu_f32_sub(uint32_t a, uint32_t b, unsigned rm, uint32_t *flags)
 {
-    if (fpu_host_fits(rm, flags)) {
-        uint32_t r = fpu_f32_bits(fpu_f32_value(a) - fpu_f32_value(b));
-        if (fpu_f32_is_plain(r)) {
-            return r;
-        }
-    }
-    return f32_sub(a, b, rm, flags);
+    uint32_t r;
+    return fpu_host_fits(rm, flags) && fpu_f32_try_add(a, b ^ 0x80000000u, &r) ? r : f32_sub(a, b, rm, flags);
 }
 
 static inline uint64_t fpu_f64_sub(uint64_t a, uint64_t b, unsigned rm, uint32_t *flags)
 {
-    if (fpu_host_fits(rm, flags)) {
-        uint64_t r = fpu_f64_bits(fpu_f64_value(a) - fpu_f64_value(b));
-        if (fpu_f64_is_plain(r)) {
-            return r;
-        }
-    }
-    return f64_sub(a, b, rm, flags);
+    uint64_t r;
+    return fpu_host_fits(rm, flags) && fpu_f64_try_add(a, b ^ UINT64_C(1) << 63, &r) ? r : f64_sub(a, b, rm, flags);
 }
 
-/* A zero factor makes an exact zero: not rare, and as good as a plain result. */
 static inline uint32_t fpu_f32_mul(uint32_t a, uint32_t b, unsigned rm, uint32_t *flags)
 {
-    if (fpu_host_fits(rm, flags)) {
-        uint32_t r = fpu_f32_bits(fpu_f32_value(a) * fpu_f32_value(b));
-        if (fpu_f32_is_plain(r) || (!(r << 1) && (!(a << 1) || !(b << 1)))) {
-            return r;
-        }
-    }
-    return f32_mul(a, b, rm, flags);
+    uint32_t r;
+    return fpu_host_fits(rm, flags) && fpu_f32_try_mul(a, b, &r) ? r : f32_mul(a, b, rm, flags);
 }
 
 static inline uint64_t fpu_f64_mul(uint64_t a, uint64_t b, unsigned rm, uint32_t *flags)
 {
-    if (fpu_host_fits(rm, flags)) {
-        uint64_t r = fpu_f64_bits(fpu_f64_value(a) * fpu_f64_value(b));
-        if (fpu_f64_is_plain(r) || (!(r << 1) && (!(a << 1) || !(b << 1)))) {
-            return r;
-        }
-    }
-    return f64_mul(a, b, rm, flags);
+    uint64_t r;
+    return fpu_host_fits(rm, flags) && fpu_f64_try_mul(a, b, &r) ? r : f64_mul(a, b, rm, flags);
 }
 
 static inline uint32_t fpu_f32_div(uint32_t a, uint32_t b, unsigned rm, uint32_t *flags)
 {
-    if (fpu_host_fits(rm, flags)) {
-        uint32_t r = fpu_f32_bits(fpu_f32_value(a) / fpu_f32_value(b));
-        if (fpu_f32_is_plain(r)) {
-            return r;
-        }
-    }
-    return f32_div(a, b, rm, flags);
+    uint32_t r;
+    return fpu_host_fits(rm, flags) && fpu_f32_try_div(a, b, &r) ? r : f32_div(a, b, rm, flags);
 }
 
 static inline uint64_t fpu_f64_div(uint64_t a, uint64_t b, unsigned rm, uint32_t *flags)
 {
-    if (fpu_host_fits(rm, flags)) {
-        uint64_t r = fpu_f64_bits(fpu_f64_value(a) / fpu_f64_value(b));
-        if (fpu_f64_is_plain(r)) {
-            return r;
-        }
-    }
-    return f64_div(a, b, rm, flags);
+    uint64_t r;
+    return fpu_host_fits(rm, flags) && fpu_f64_try_div(a, b, &r) ? r : f64_div(a, b, rm, flags);
+}
+
+static inline uint32_t fpu_f32_mul_add(uint32_t a, uint32_t b, uint32_t c, unsigned rm,
+                                       uint32_t *flags)
+{
+    uint32_t r;
+    return fpu_host_fits(rm, flags) && fpu_f32_try_mul_add(a, b, c, &r)
+               ? r
+               : f32_mul_add(a, b, c, rm, flags);
+}
+
+static inline uint64_t fpu_f64_mul_add(uint64_t a, uint64_t b, uint64_t c, unsigned rm,
+                                       uint32_t *flags)
+{
+    uint64_t r;
+    return fpu_host_fits(rm, flags) && fpu_f64_try_mul_add(a, b, c, &r)
+               ? r
+               : f64_mul_add(a, b, c, rm, flags);
 }
 
 /* IEEE 754 rounds a root correctly, as it does the four operations; a negative operand stays away.
@@ -281,41 +327,6 @@ static inline uint64_t fpu_f64_sqrt(uint64_t a, unsigned rm, uint32_t *flags)
         return fpu_f64_bits(sqrt(fpu_f64_value(a)));
     }
     return f64_sqrt(a, rm, flags);
-}
-
-/*
- * In double precision the product of two singles is exact and the sum s is rounded once. Rounding s
- * again, to single, can go wrong only if s lies halfway between two singles: otherwise s is on the
- * same side of every such halfway point as the exact sum, for those points are doubles and rounding
- * is monotonic.
- */
-static inline uint32_t fpu_f32_mul_add(uint32_t a, uint32_t b, uint32_t c, unsigned rm,
-                                       uint32_t *flags)
-{
-    if (fpu_host_fits(rm, flags) &&
-        !(fpu_f32_is_subnormal(a) || fpu_f32_is_subnormal(b) || fpu_f32_is_subnormal(c))) {
-        double s = (double)fpu_f32_value(a) * (double)fpu_f32_value(b) + (double)fpu_f32_value(c);
-        uint32_t r = fpu_f32_bits((float)s);
-        if (fpu_f32_is_plain(r) && (fpu_f64_bits(s) & 0x1fffffff) != 0x10000000) {
-            return r;
-        }
-    }
-    return f32_mul_add(a, b, c, rm, flags);
-}
-
-static inline uint64_t fpu_f64_mul_add(uint64_t a, uint64_t b, uint64_t c, unsigned rm,
-                                       uint32_t *flags)
-{
-#if FPU_HOST_FMA
-    if (fpu_host_fits(rm, flags) &&
-        !(fpu_f64_is_subnormal(a) || fpu_f64_is_subnormal(b) || fpu_f64_is_subnormal(c))) {
-        uint64_t r = fpu_f64_bits(fma(fpu_f64_value(a), fpu_f64_value(b), fpu_f64_value(c)));
-        if (fpu_f64_is_plain(r)) {
-            return r;
-        }
-    }
-#endif
-    return f64_mul_add(a, b, c, rm, flags);
 }
 
 static inline uint32_t fpu_f64_to_f32(uint64_t a, unsigned rm, uint32_t *flags)

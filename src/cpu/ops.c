@@ -2,44 +2,11 @@
 #include "ops.h"
 
 #include "block.h"
+#include "ops_dispatch.h"
 #include "sem_fp.h"
 #include "sem_int.h"
 #include "sem_mem.h"
 #include "sem_sys.h"
-
-/*
- * Each op ends by going to the next one. Where the compiler turns that call into a jump, an op is a few
- * host instructions; elsewhere the op returns the next instruction and ops_run() calls it.
- */
-#if defined(RVKIT_NO_TAILCALLS) || !defined(__OPTIMIZE__)
-#define TAIL_CALLS 0
-#define GO(h, i) return (i)
-#elif defined(__clang__) && (!defined(__wasm__) || defined(__wasm_tail_call__))
-#define TAIL_CALLS 1
-#define GO(h, i)                                                                                   \
-    do {                                                                                           \
-        const insn_t *go_to = (i);                                                                 \
-        __attribute__((musttail)) return go_to->fn((h), go_to);                                    \
-    } while (0)
-#elif defined(__GNUC__) && !defined(__wasm__)
-#define TAIL_CALLS 1 /* -foptimize-sibling-calls, set by the Makefile */
-#define GO(h, i)                                                                                   \
-    do {                                                                                           \
-        const insn_t *go_to = (i);                                                                 \
-        return go_to->fn((h), go_to);                                                              \
-    } while (0)
-#else
-#define TAIL_CALLS 0
-#define GO(h, i) return (i)
-#endif
-
-#if TAIL_CALLS && defined(__clang__)
-#define TAIL __attribute__((musttail)) return
-#else
-#define TAIL return
-#endif
-
-#define OP(name) static const insn_t *name(hart_t *h, const insn_t *i)
 
 /* ---- Leaving a block ---- */
 
@@ -93,7 +60,7 @@ static NOINLINE const insn_t *resolve(hart_t *h, const insn_t *i, bool taken)
     return target;
 }
 
-static NOINLINE const insn_t *op_resolve_taken(hart_t *h, const insn_t *i)
+NOINLINE const insn_t *op_resolve_taken(hart_t *h, const insn_t *i)
 {
     if ((h->pc ^ i->pc) & ~0xfffu) {
         TAIL enter(h, i); /* another page: never linked */
@@ -108,7 +75,7 @@ static NOINLINE const insn_t *op_resolve_taken(hart_t *h, const insn_t *i)
     GO(h, i);
 }
 
-static NOINLINE const insn_t *op_resolve_next(hart_t *h, const insn_t *i)
+NOINLINE const insn_t *op_resolve_next(hart_t *h, const insn_t *i)
 {
     if ((h->pc ^ i->pc) & ~0xfffu) {
         TAIL enter(h, i); /* another page: never linked */
@@ -122,22 +89,6 @@ static NOINLINE const insn_t *op_resolve_next(hart_t *h, const insn_t *i)
     }
     GO(h, i);
 }
-
-ALWAYS_INLINE const insn_link_t *link_of(const insn_t *i)
-{
-    return (const insn_link_t *)(const void *)(i + 1);
-}
-
-#define FOLLOW(which, target_pc, count)                                                            \
-    do {                                                                                           \
-        const insn_t *linked = link_of(i)->which;                                                  \
-        h->budget -= (count);                                                                      \
-        if (LIKELY(linked && h->budget > 0)) {                                                     \
-            GO(h, linked);                                                                         \
-        }                                                                                          \
-        h->pc = (target_pc);                                                                       \
-        TAIL op_resolve_##which(h, i);                                                             \
-    } while (0)
 
 /* A store has changed code, perhaps this block's: go on from the next instruction by way of the cache. */
 static COLD const insn_t *op_leave_after(hart_t *h, const insn_t *i)
@@ -205,13 +156,29 @@ static COLD const insn_t *op_leave_after(hart_t *h, const insn_t *i)
         GO(h, i + 1);                                                                              \
     }
 
-#define OPS_FP(name)                                                                               \
+#define OPS_FP_PLAIN(name)                                                                         \
     OP(op_##name)                                                                                  \
     {                                                                                              \
         if (UNLIKELY(!sem_##name(h, i))) {                                                         \
             TAIL op_trap(h, i);                                                                    \
         }                                                                                          \
         GO(h, i + 1);                                                                              \
+    }
+
+#define OPS_FP_FAST(name)                                                                          \
+    static NOINLINE const insn_t *slow_##name(hart_t *h, const insn_t *i)                          \
+    {                                                                                              \
+        if (!sem_##name(h, i)) {                                                                   \
+            TAIL op_trap(h, i);                                                                    \
+        }                                                                                          \
+        GO(h, i + 1);                                                                              \
+    }                                                                                              \
+    OP(op_##name)                                                                                  \
+    {                                                                                              \
+        if (LIKELY(fast_##name(h, i))) {                                                           \
+            GO(h, i + 1);                                                                          \
+        }                                                                                          \
+        TAIL slow_##name(h, i);                                                                    \
     }
 
 /* op_X: both ways within the page. far_X: the taken way leaves it. */
@@ -280,6 +247,8 @@ static bool wants_run_loop(const hart_t *h)
         TAIL enter(h, i);                                                                          \
     }
 
+#define OPS_FPC(name) OPS_FP_FAST(name)
+#define OPS_FP(name) OPS_FP_PLAIN(name)
 #define INSN(name, mnemonic, match, mask, format, cls, ext) OPS_##cls(name)
 #include "insns.def"
 #undef INSN
@@ -306,7 +275,7 @@ OP(op_goto_far)
 
 /* ---- Choosing ---- */
 
-static insn_fn *const op_table[INSN_COUNT + 1] = {
+insn_fn *const ops_plain[INSN_COUNT + 1] = {
 #define INSN(name, mnemonic, match, mask, format, cls, ext) op_##name,
 #include "insns.def"
 #undef INSN
@@ -333,10 +302,9 @@ static insn_fn *far_form(insn_id_t id)
     }
 }
 
-insn_fn *ops_select(insn_id_t id, const insn_t *insn, bool far)
+insn_fn *ops_select(insn_id_t id, bool far)
 {
-    (void)insn;
-    return far ? far_form(id) : op_table[id];
+    return far ? far_form(id) : ops_plain[id];
 }
 
 insn_fn *ops_goto(bool far)
@@ -368,6 +336,7 @@ void ops_run(hart_t *hart, const insn_t *insn)
 #define CALL_STORE(name) CALL_SEM(name)
 #define CALL_AMO(name) CALL_SEM(name)
 #define CALL_FP(name) CALL_SEM(name)
+#define CALL_FPC(name) CALL_SEM(name)
 #define CALL_SYS(name) CALL_SEM(name)
 #define CALL_BRANCH(name)                                                                          \
     static bool call_##name(hart_t *h, const insn_t *i)                                            \

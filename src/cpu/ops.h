@@ -8,10 +8,16 @@
 #include "decode.h"
 
 /*
- * The function that runs a decoded instruction of the given id, the fastest that fits its operands.
+ * The function that runs a decoded instruction of the given id.
  * far: its target lies in another page (branches and JAL).
  */
-insn_fn *ops_select(insn_id_t id, const insn_t *insn, bool far);
+insn_fn *ops_select(insn_id_t id, bool far);
+
+/*
+ * The function that runs an instruction and the one after it in one go, NULL when there is none for the
+ * pair. The second keeps its own function too: a trap in the first goes on there. Not for far branches.
+ */
+insn_fn *ops_fuse(insn_id_t first, insn_id_t second);
 
 /* Ends a block that falls through to insn->imm; index counts the instructions before it. */
 insn_fn *ops_goto(bool far);

@@ -129,6 +129,52 @@ FP_SEM_RM(fcvt_wu_d, SET_X(fpu_f64_to_u32(D1, rm, FLAGS)))
 FP_SEM_RM(fcvt_d_w, SET_D(fpu_f64_from_i32(h->x[i->rs1], rm, FLAGS)))
 FP_SEM_RM(fcvt_d_wu, SET_D(fpu_f64_from_u32(h->x[i->rs1], rm, FLAGS)))
 
+/*
+ * The short cuts: nothing is known to be unusual (unit dirty, nearest even, NX already set), and host
+ * arithmetic gives a result that is plainly inside the format's range.
+ */
+#define FP_FAST(name, try, set)                                                                    \
+    ALWAYS_INLINE bool fast_##name(hart_t *h, const insn_t *i)                                     \
+    {                                                                                              \
+        unsigned rm = fp_rounding(h, i);                                                           \
+        if (UNLIKELY(h->fs != FS_DIRTY || !fpu_host_fits(rm, &h->fflags))) {                       \
+            return false;                                                                          \
+        }                                                                                          \
+        try;                                                                                       \
+        set;                                                                                       \
+        return true;                                                                               \
+    }
+#define TRY_S(expr)                                                                                \
+    uint32_t r;                                                                                    \
+    if (UNLIKELY(!(expr))) {                                                                       \
+        return false;                                                                              \
+    }
+#define TRY_D(expr)                                                                                \
+    uint64_t r;                                                                                    \
+    if (UNLIKELY(!(expr))) {                                                                       \
+        return false;                                                                              \
+    }
+
+FP_FAST(fadd_s, TRY_S(fpu_f32_try_add(S1, S2, &r)), SET_S(r))
+FP_FAST(fsub_s, TRY_S(fpu_f32_try_add(S1, S2 ^ NEG_S, &r)), SET_S(r))
+FP_FAST(fmul_s, TRY_S(fpu_f32_try_mul(S1, S2, &r)), SET_S(r))
+FP_FAST(fdiv_s, TRY_S(fpu_f32_try_div(S1, S2, &r)), SET_S(r))
+FP_FAST(fmadd_s, TRY_S(fpu_f32_try_mul_add(S1, S2, S3, &r)), SET_S(r))
+FP_FAST(fmsub_s, TRY_S(fpu_f32_try_mul_add(S1, S2, S3 ^ NEG_S, &r)), SET_S(r))
+FP_FAST(fnmsub_s, TRY_S(fpu_f32_try_mul_add(S1 ^ NEG_S, S2, S3, &r)), SET_S(r))
+FP_FAST(fnmadd_s, TRY_S(fpu_f32_try_mul_add(S1 ^ NEG_S, S2, S3 ^ NEG_S, &r)), SET_S(r))
+FP_FAST(fadd_d, TRY_D(fpu_f64_try_add(D1, D2, &r)), SET_D(r))
+FP_FAST(fsub_d, TRY_D(fpu_f64_try_add(D1, D2 ^ NEG_D, &r)), SET_D(r))
+FP_FAST(fmul_d, TRY_D(fpu_f64_try_mul(D1, D2, &r)), SET_D(r))
+FP_FAST(fdiv_d, TRY_D(fpu_f64_try_div(D1, D2, &r)), SET_D(r))
+FP_FAST(fmadd_d, TRY_D(fpu_f64_try_mul_add(D1, D2, D3, &r)), SET_D(r))
+FP_FAST(fmsub_d, TRY_D(fpu_f64_try_mul_add(D1, D2, D3 ^ NEG_D, &r)), SET_D(r))
+FP_FAST(fnmsub_d, TRY_D(fpu_f64_try_mul_add(D1 ^ NEG_D, D2, D3, &r)), SET_D(r))
+FP_FAST(fnmadd_d, TRY_D(fpu_f64_try_mul_add(D1 ^ NEG_D, D2, D3 ^ NEG_D, &r)), SET_D(r))
+
+#undef FP_FAST
+#undef TRY_S
+#undef TRY_D
 #undef S1
 #undef S2
 #undef S3
@@ -146,8 +192,8 @@ FP_SEM_RM(fcvt_d_wu, SET_D(fpu_f64_from_u32(h->x[i->rs1], rm, FLAGS)))
 #define SEM_FLOAD(name, size, load, box)                                                           \
     ALWAYS_INLINE bool fast_##name(hart_t *h, const insn_t *i)                                     \
     {                                                                                              \
-        const void *p = tlb_load_host(h, h->x[i->rs1] + i->imm, size);                             \
-        if (UNLIKELY(!p || h->fs != FS_DIRTY)) {                                                   \
+        void *p;                                                                                   \
+        if (!tlb_load_hit(h, h->x[i->rs1] + i->imm, size, &p) || UNLIKELY(h->fs != FS_DIRTY)) {    \
             return false;                                                                          \
         }                                                                                          \
         h->f[i->rd] = (box) | load(p);                                                             \
@@ -170,8 +216,8 @@ FP_SEM_RM(fcvt_d_wu, SET_D(fpu_f64_from_u32(h->x[i->rs1], rm, FLAGS)))
 #define SEM_FSTORE(name, size, store, type)                                                        \
     ALWAYS_INLINE bool fast_##name(hart_t *h, const insn_t *i)                                     \
     {                                                                                              \
-        void *p = tlb_store_host(h, h->x[i->rs1] + i->imm, size);                                  \
-        if (UNLIKELY(!p || h->fs == FS_OFF)) {                                                     \
+        void *p;                                                                                   \
+        if (!tlb_store_hit(h, h->x[i->rs1] + i->imm, size, &p) || UNLIKELY(h->fs == FS_OFF)) {     \
             return false;                                                                          \
         }                                                                                          \
         store(p, (type)h->f[i->rs2]);                                                              \

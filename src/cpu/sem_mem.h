@@ -21,24 +21,27 @@ ALWAYS_INLINE uint32_t tlb_tag(const hart_t *h, uint32_t va, uint32_t size)
     return (va & (0xfffff000u | (size - 1))) | h->dasid;
 }
 
-ALWAYS_INLINE void *tlb_load_host(const hart_t *h, uint32_t va, uint32_t size)
+/* The host address of va when the TLB has it for a load or a store of an aligned size; false otherwise. */
+ALWAYS_INLINE bool tlb_load_hit(const hart_t *h, uint32_t va, uint32_t size, void **host)
 {
     const tlb_entry_t *e = tlb_slot(h, va);
-    return LIKELY(e->load_tag == tlb_tag(h, va, size)) ? (void *)(e->addend + va) : NULL;
+    *host = (void *)(e->addend + va);
+    return LIKELY(e->load_tag == tlb_tag(h, va, size));
 }
 
-ALWAYS_INLINE void *tlb_store_host(const hart_t *h, uint32_t va, uint32_t size)
+ALWAYS_INLINE bool tlb_store_hit(const hart_t *h, uint32_t va, uint32_t size, void **host)
 {
     const tlb_entry_t *e = tlb_slot(h, va);
-    return LIKELY(e->store_tag == tlb_tag(h, va, size)) ? (void *)(e->addend + va) : NULL;
+    *host = (void *)(e->addend + va);
+    return LIKELY(e->store_tag == tlb_tag(h, va, size));
 }
 
 #define SEM_LOAD(name, size, type, load)                                                           \
     ALWAYS_INLINE bool fast_##name(hart_t *h, const insn_t *i)                                     \
     {                                                                                              \
         uint32_t va = h->x[i->rs1] + i->imm;                                                       \
-        const void *p = tlb_load_host(h, va, size);                                                \
-        if (UNLIKELY(!p)) {                                                                        \
+        void *p;                                                                                   \
+        if (!tlb_load_hit(h, va, size, &p)) {                                                      \
             return false;                                                                          \
         }                                                                                          \
         h->x[i->rd] = (uint32_t)(type)load(p);                                                     \
@@ -61,8 +64,8 @@ ALWAYS_INLINE void *tlb_store_host(const hart_t *h, uint32_t va, uint32_t size)
     ALWAYS_INLINE bool fast_##name(hart_t *h, const insn_t *i)                                     \
     {                                                                                              \
         uint32_t va = h->x[i->rs1] + i->imm;                                                       \
-        void *p = tlb_store_host(h, va, size);                                                     \
-        if (UNLIKELY(!p)) {                                                                        \
+        void *p;                                                                                   \
+        if (!tlb_store_hit(h, va, size, &p)) {                                                     \
             return false;                                                                          \
         }                                                                                          \
         store(p, h->x[i->rs2]);                                                                    \
@@ -101,8 +104,8 @@ SEM_STORE(sw, 4, ram_store_u32)
 static inline bool sem_lr_w(hart_t *h, const insn_t *i)
 {
     uint32_t va = h->x[i->rs1];
-    uint8_t *p = tlb_load_host(h, va, 4);
-    if (UNLIKELY(!p)) {
+    void *p;
+    if (!tlb_load_hit(h, va, 4, &p)) {
         p = mmu_lr_word(h, va);
         if (!p) {
             return false;
@@ -110,15 +113,15 @@ static inline bool sem_lr_w(hart_t *h, const insn_t *i)
     }
     h->reserved = true;
     h->reserved_host = p;
-    h->reserved_value = __atomic_load_n((uint32_t *)(void *)p, __ATOMIC_SEQ_CST);
+    h->reserved_value = __atomic_load_n((uint32_t *)p, __ATOMIC_SEQ_CST);
     h->x[i->rd] = h->reserved_value;
     return true;
 }
 
 static inline uint32_t *amo_word(hart_t *h, uint32_t va)
 {
-    void *p = tlb_store_host(h, va, 4);
-    return LIKELY(p) ? p : (uint32_t *)(void *)mmu_amo_word(h, va);
+    void *p;
+    return tlb_store_hit(h, va, 4, &p) ? p : (uint32_t *)(void *)mmu_amo_word(h, va);
 }
 
 static inline bool sem_sc_w(hart_t *h, const insn_t *i)
