@@ -12,6 +12,8 @@
  *  - With receive interrupts off, only a guest that polls gets bytes: one that reads LSR again and again
  *    without sending or configuring. A driver that is just starting up, and throws away what it finds
  *    in the FIFO, finds nothing; output that polls THRE does not fetch input either.
+ *  - A byte that came while the FIFOs were off and is thrown away by switching them on (Linux opens a port
+ *    with interrupts on before it does that) is sent once more, at the next update.
  *  - A guest that has raised RTS and lowers it again holds the sender off (hardware flow control).
  *  - A driver that moves input to a buffer in its interrupt handler, as Linux does, would spend all its
  *    time there and overflow the buffer if bytes always arrived as fast as it reads them. So the sender
@@ -128,6 +130,8 @@ typedef struct {
     bool line_level;
 
     uart_fifo_t rx, tx;
+    uart_fifo_t held; /* to be sent once more */
+    bool held_ready;  /* its time has come */
     uint8_t ier, fcr, lcr, mcr, msr, scr, dll, dlm;
     uint8_t overrun;      /* UART_LSR_OE or 0 */
     uint8_t rbr;          /* the last byte read, for reads of an empty FIFO */
@@ -266,7 +270,16 @@ static void uart_fill_rx(uart_t *uart)
 {
     uint8_t buf[UART_FIFO_SIZE];
     unsigned room = uart_depth(uart) - uart->rx.count;
-    if (!uart->rx_hint || !room || !uart_listens(uart) || !uart_pace_allows(uart)) {
+    if (!room || !uart_listens(uart) || !uart_pace_allows(uart)) {
+        return;
+    }
+    if (uart->held.count) {
+        if (uart->held_ready) {
+            fifo_push(&uart->rx, fifo_pop(&uart->held), 0);
+        }
+        return;
+    }
+    if (!uart->rx_hint) {
         return;
     }
     size_t got = util_min_u64(chardev_read(uart->chardev, buf, room), room);
@@ -462,6 +475,13 @@ static void uart_write_fcr(uart_t *uart, uint8_t val)
     uart->fcr = val & UART_FCR_KEPT;
     uart->polls = 0;
     if (toggled || (val & UART_FCR_CLEAR_RX)) {
+        bool switched_on = toggled && (val & UART_FCR_ENABLE) && !(val & UART_FCR_CLEAR_RX);
+        bool resend = switched_on && uart->rx.count == 1 && !uart->held.count &&
+                      !(uart->mcr & UART_MCR_LOOP);
+        if (resend) {
+            uart->held = uart->rx;
+            uart->held_ready = false;
+        }
         fifo_clear(&uart->rx);
     }
     if ((toggled || (val & UART_FCR_CLEAR_TX)) && uart->tx.count) {
@@ -565,6 +585,7 @@ static void uart_update(rvvm_mmio_dev_t *dev)
     uart_t *uart = dev->data;
     chardev_update(uart->chardev);
     spin_lock(&uart->lock);
+    uart->held_ready = true;
     uart_exchange(uart, CHARDEV_RX | CHARDEV_TX);
     uart_unlock(uart);
 }
@@ -577,6 +598,7 @@ static void uart_reset(rvvm_mmio_dev_t *dev)
     uart_drain_tx(uart);
     fifo_clear(&uart->rx);
     fifo_clear(&uart->tx);
+    fifo_clear(&uart->held);
     uart->ier = uart->fcr = uart->lcr = uart->mcr = uart->scr = uart->dll = uart->dlm = 0;
     uart->msr = uart_modem_lines(0);
     uart->overrun = uart->rbr = uart->thre_pending = uart->rts_used = uart->polls = 0;
@@ -608,6 +630,7 @@ static void uart_suspend(rvvm_mmio_dev_t *dev, rvvm_snapshot_t *snap, bool resum
     rvvm_snapshot_section(snap, "serial-ns16550a");
     uart_snapshot_fifo(snap, &uart->rx);
     uart_snapshot_fifo(snap, &uart->tx);
+    uart_snapshot_fifo(snap, &uart->held);
     for (size_t i = 0; i < ARRAY_LEN(regs); i++) {
         rvvm_snapshot_field(snap, *regs[i]);
     }

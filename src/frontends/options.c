@@ -44,7 +44,7 @@ typedef struct option_row {
 static const option_row_t option_rows[] = {
     {NULL, NULL, OPT_HELP, "What to run"},
     {"bios bootrom", "FILE", OPT_BIOS,
-     "M-mode firmware, ELF or flat (OpenSBI, xv6, bare metal);\n"
+     "M-mode firmware, ELF or flat (OpenSBI, bare metal);\n"
      "without it, a built-in SBI starts the kernel"},
     {"k kernel", "FILE", OPT_KERNEL, "kernel: a Linux Image, ELF, or flat"},
     {"initrd", "FILE", OPT_INITRD, "initial RAM disk (cpio archive, may be compressed)"},

@@ -501,6 +501,24 @@ TEST(chardev_owned)
     uart_down(rig);
 }
 
+TEST(byte_survives_fifos_on)
+{
+    uart_rig_t *rig = uart_up();
+    send(rig, "abc");
+    wr(rig, IER, ERBFI);  /* as Linux opens a port: interrupts first, */
+    wr(rig, FCR, 1 | 0x80); /* FIFOs afterwards */
+    CHECK_EQ(THRE | TEMT, rd(rig, LSR));
+    CHECK(!irq(rig));
+    update(rig);
+    CHECK(irq(rig));
+    CHECK_EQ('a', rd(rig, RBR));
+    update(rig);
+    CHECK_EQ('b', rd(rig, RBR));
+    CHECK_EQ('c', rd(rig, RBR));
+    CHECK_EQ(THRE | TEMT, rd(rig, LSR));
+    uart_down(rig);
+}
+
 TEST(lines_allocated)
 {
     uart_rig_t *rig = uart_up();
@@ -549,6 +567,7 @@ int main(void)
     PROVE(pace_spares_polling, "a polling guest is not paced");
     PROVE(pace_follows_the_reader, "a faster reader is sent more");
     PROVE(chardev_owned, "the chardev is freed once, the line lowered and given back");
+    PROVE(byte_survives_fifos_on, "a byte that came before the FIFOs were switched on is not lost");
     PROVE(lines_allocated, "lines: the caller's own, any free one, none left");
     return rig_finish("ns16550a: flow");
 }
