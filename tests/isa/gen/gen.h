@@ -7,6 +7,7 @@
  *   runtime.c what every program holds: start, trap handlers, hashing, printing, power off
  *   items.c   random instructions and small sequences of them
  *   priv.c    privilege modes, page tables, PMP, interrupts
+ *   explain.c where two runs part
  *   main.c    the order of things, the command line
  */
 #ifndef RVKIT_TESTS_ISA_GEN_H
@@ -133,7 +134,8 @@ void priv_emit_leave(gen_t *g);
 void priv_emit_setup(gen_t *g);
 void priv_fill_tables(gen_t *g);
 void item_privileged(gen_t *g);
-/* Whether CSR sweeps leave out this number, because its value or existence is an implementation's. */
-bool priv_csr_differs(uint32_t csr);
+
+/* ---- explain.c ---- */
+int gen_explain(const char *elf, const char *path_a, const char *path_b, unsigned skip);
 
 #endif

@@ -342,7 +342,7 @@ void item_access_row(gen_t *g, uint32_t base, int32_t imm, bool wide)
 static void item_floats(gen_t *g)
 {
     for (unsigned n = 1 + gen_random(g, 3); n > 0; n--) {
-        item_row(g, pick_row(g, EXT_F, EXT_D, 1u << CLS_FP));
+        item_row(g, pick_row(g, EXT_F, EXT_D, ~(1u << CLS_LOAD | 1u << CLS_STORE)));
     }
     item_row(g, gen_chance(g, 50) ? INSN_fld : INSN_flw);
 }

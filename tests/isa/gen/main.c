@@ -3,10 +3,15 @@
  * isagen: writes one random program.
  *
  *   isagen [-seed N] [-segments N] [-rounds N] [-dump FROM TO] [-step SEGMENT] -o FILE
+ *   isagen -rows
+ *   isagen -explain FILE OUTPUT OUTPUT LINE
  *
  * Prints the number of test instructions (one round's, times rounds) and, a line each, the rows of
  * insns.def that the program has. -dump makes the program print the full state at every trap between
- * two lines of output, -step puts a checkpoint behind every item of one segment.
+ * two lines of output, -step puts a checkpoint behind every item of one segment. -rows lists all rows
+ * of the table. -explain tells where two outputs of a program part that dumps from LINE on.
+ *
+ * A program prints a line per segment and one more per round, then minstreth and minstret.
  */
 #include "gen.h"
 
@@ -132,9 +137,25 @@ static void parse(options_t *o, int argc, char **argv)
     }
 }
 
+static void print_rows(const uint64_t *rows)
+{
+    for (int id = 0; id < INSN_COUNT; id++) {
+        if (!rows || rows[id]) {
+            printf("row %s\n", insn_info[id].mnemonic);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
-    options_t o = {.seed = 1, .segments = 40, .rounds = 20, .step = -1};
+    if (argc == 2 && strcmp(argv[1], "-rows") == 0) {
+        print_rows(NULL);
+        return 0;
+    }
+    if (argc == 6 && strcmp(argv[1], "-explain") == 0) {
+        return gen_explain(argv[2], argv[3], argv[4], (unsigned)strtoul(argv[5], NULL, 0));
+    }
+    options_t o = {.seed = 1, .segments = 60, .rounds = 20, .step = -1};
     gen_t *g = calloc(1, sizeof(*g));
     parse(&o, argc, argv);
     if (!o.output || !g || !(g->mem = calloc(1, MEM_SIZE))) {
@@ -147,11 +168,7 @@ int main(int argc, char **argv)
         return 2;
     }
     printf("instructions %llu\n", (unsigned long long)(g->emitted * o.rounds));
-    for (int id = 0; id < INSN_COUNT; id++) {
-        if (g->rows[id]) {
-            printf("row %s\n", insn_info[id].mnemonic);
-        }
-    }
+    print_rows(g->rows);
     free(g->mem);
     free(g);
     return 0;

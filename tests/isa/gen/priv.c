@@ -13,6 +13,8 @@ enum {
 };
 /* Pages of the playground from here on are never global, so that an ASID's SFENCE.VMA reaches them. */
 #define PLAY_LOCAL 48
+/* Those from here to there may map to where nothing is: differences.txt, misaligned-nowhere. */
+#define PLAY_NOWHERE 32
 
 /* ---- page tables ---- */
 
@@ -31,13 +33,14 @@ static uint32_t random_flags(gen_t *g, bool local)
     return flags | gen_random(g, 4) << 8;
 }
 
-static uint32_t random_page(gen_t *g, bool local)
+static uint32_t random_page(gen_t *g, unsigned n)
 {
+    bool local = n >= PLAY_LOCAL;
     uint32_t flags = random_flags(g, local), ppn = (PHYS + OFF_VMDATA) >> 12;
     ppn += gen_random(g, 4);
     if (flags & PTE_X) {
         ppn = (PHYS + OFF_STUB) >> 12;
-    } else if (gen_chance(g, 5)) {
+    } else if (n >= PLAY_NOWHERE && !local && gen_chance(g, 15)) {
         ppn = gen_chance(g, 50) ? UNMAPPED_PA >> 12 : 0x200000; /* the latter beyond 4 GiB */
         flags &= ~(uint32_t)PTE_W; /* no AMO there: differences.txt, amo-nowhere */
     }
@@ -67,7 +70,7 @@ void priv_fill_tables(gen_t *g)
         gen_put32(g, OFF_ROOT + 4 * ((SUPER_VA >> 22) + n), random_superpage(g));
     }
     for (unsigned n = 0; n < PLAY_PAGES; n++) {
-        gen_put32(g, OFF_LEAF + 4 * n, random_page(g, n >= PLAY_LOCAL));
+        gen_put32(g, OFF_LEAF + 4 * n, random_page(g, n));
     }
     /* The last halfword begins a 4-byte instruction (addi zero, tp, ..) that ends on the next page. */
     util_put_le16(g->mem + OFF_STUB + 4094, 0x0013);
@@ -105,7 +108,7 @@ static void item_change_pte(gen_t *g)
         local = n >= PLAY_LOCAL;
         va = PLAY_VA + (n << 12);
         at = PHYS + OFF_LEAF + n * 4;
-        pte = random_page(g, local);
+        pte = random_page(g, n);
     }
     emit_li(g, T0, at);
     emit_li(g, T1, pte);
@@ -139,7 +142,11 @@ static void item_playground(gen_t *g)
         uint32_t place = jump ? OFF_STUB : OFF_VMDATA + (gen_random(g, 4) << 12);
         va = SUPER_VA + (gen_random(g, SUPER_COUNT) << 22) + place + (jump ? offset & 0xffc : offset);
     } else {
-        va = PLAY_VA + (gen_random(g, PLAY_PAGES - 1) << 12) + offset;
+        uint32_t page = gen_random(g, PLAY_PAGES - 1);
+        if (!jump && page >= PLAY_NOWHERE - 1 && page < PLAY_LOCAL) {
+            offset &= ~7u;
+        }
+        va = PLAY_VA + (page << 12) + offset;
     }
     if (jump && g->mode == GEN_S) { /* without SUM: differences.txt, sum-fetch */
         emit_li(g, reg, STATUS_SUM);
@@ -200,13 +207,6 @@ static void emit_pmp(gen_t *g)
 }
 
 /* ---- CSRs ---- */
-
-/* Existence and value are the implementation's business: see differences.txt. */
-bool priv_csr_differs(uint32_t csr)
-{
-    (void)csr;
-    return false;
-}
 
 static const uint16_t plain_csrs[] = {0x341, 0x342, 0x343, 0x141, 0x142, 0x143};
 static const uint16_t readable_csrs[] = {0x300, 0x302, 0x304, 0x305, 0x306, 0x340, 0x341, 0x342,

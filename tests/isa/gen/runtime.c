@@ -318,10 +318,14 @@ static void emit_hash_memory(gen_t *g)
     emit(g, INSN_jalr, X_ZERO, X_RA, 0, 0);
 }
 
-/* Ends the run by power-off. */
+/* Ends the run: prints the count of instructions, powers off. */
 static void emit_finish(gen_t *g)
 {
     g->finish = g->pc;
+    csr_read(g, A0, 0xb82);
+    emit_jal(g, X_RA, g->print_line);
+    csr_read(g, A0, 0xb02);
+    emit_jal(g, X_RA, g->print_line);
     emit_li(g, T0, SYSCON_BASE);
     emit_li(g, T1, 0x5555);
     store(g, T1, T0, 0);
