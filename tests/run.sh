@@ -22,12 +22,13 @@ stage_aarch64() {
 stage_wasm() { $make BUILD=build/wasm CC=emcc test-c; }
 stage_mutants() { tests/device/mutants.sh; }
 stage_isa() { tests/isa/differential.sh build/rvkit build/tests/isa/gen/rvkit-isagen; }
-stage_badinput() { tests/badinput.sh build/asan/rvkit; }
+stage_badinput() { RVKIT=build/asan/rvkit tests/badinput.sh; }
+stage_cli() { tests/cli.sh; }
 stage_install() { tests/install.sh; }
-stage_boot() { tests/boot/run.sh build/rvkit; }
-stage_boot_tsan() { tests/boot/tsan.sh build/tsan/rvkit; }
+stage_boot() { tests/boot/run.sh; }
+stage_boot_tsan() { tests/boot/tsan.sh; }
 
-all='guest build walls c clang asan tsan aarch64 wasm mutants isa badinput install boot boot_tsan'
+all='guest build walls c clang asan tsan aarch64 wasm mutants isa badinput cli install boot boot_tsan'
 
 run_stage() {
     log=$logs/$1.log
