@@ -43,8 +43,17 @@ enum {
 
 enum { ELFCLASS32 = 1, ELFCLASS64 = 2, ELFDATA2LSB = 1, EV_CURRENT = 1 };
 enum { ET_REL = 1, ET_EXEC = 2, ET_DYN = 3 };
-enum { EM_386 = 3, EM_MIPS = 8, EM_PPC = 20, EM_PPC64 = 21, EM_ARM = 40, EM_X86_64 = 62,
-       EM_AARCH64 = 183, EM_RISCV = 243, EM_LOONGARCH = 258 };
+enum {
+    EM_386 = 3,
+    EM_MIPS = 8,
+    EM_PPC = 20,
+    EM_PPC64 = 21,
+    EM_ARM = 40,
+    EM_X86_64 = 62,
+    EM_AARCH64 = 183,
+    EM_RISCV = 243,
+    EM_LOONGARCH = 258
+};
 enum { PT_LOAD = 1, SHT_SYMTAB = 2, SHN_UNDEF = 0 };
 
 #define ADDRESS_LIMIT (UINT64_C(1) << 32)
@@ -61,14 +70,23 @@ PRINTF_LIKE(3, 4) static bool elf_fail(char *error, size_t error_size, const cha
 static const char *elf_machine_name(uint32_t machine)
 {
     switch (machine) {
-    case EM_386: return "x86";
-    case EM_MIPS: return "MIPS";
-    case EM_PPC: case EM_PPC64: return "PowerPC";
-    case EM_ARM: return "Arm";
-    case EM_X86_64: return "x86-64";
-    case EM_AARCH64: return "AArch64";
-    case EM_LOONGARCH: return "LoongArch";
-    default: return NULL;
+    case EM_386:
+        return "x86";
+    case EM_MIPS:
+        return "MIPS";
+    case EM_PPC:
+    case EM_PPC64:
+        return "PowerPC";
+    case EM_ARM:
+        return "Arm";
+    case EM_X86_64:
+        return "x86-64";
+    case EM_AARCH64:
+        return "AArch64";
+    case EM_LOONGARCH:
+        return "LoongArch";
+    default:
+        return NULL;
     }
 }
 
@@ -79,18 +97,21 @@ bool elf_is_elf(const uint8_t *data, size_t size)
 
 static bool elf_check_machine(const uint8_t *data, char *error, size_t error_size)
 {
-    uint32_t machine = data[5] == ELFDATA2LSB ? util_get_le16(data + E_MACHINE)
-                                              : (uint32_t)data[E_MACHINE] << 8 | data[E_MACHINE + 1];
+    uint32_t machine = data[5] == ELFDATA2LSB
+                           ? util_get_le16(data + E_MACHINE)
+                           : (uint32_t)data[E_MACHINE] << 8 | data[E_MACHINE + 1];
     if (machine == EM_RISCV) {
         return true;
     }
     const char *name = elf_machine_name(machine);
     if (name) {
-        return elf_fail(error, error_size, "is an ELF file for %s; one for RISC-V (RV32) is needed", name);
+        return elf_fail(error, error_size, "is an ELF file for %s; one for RISC-V (RV32) is needed",
+                        name);
     }
-    return elf_fail(error, error_size,
-                    "is an ELF file for another processor (machine %u); one for RISC-V (RV32) is needed",
-                    (unsigned)machine);
+    return elf_fail(
+        error, error_size,
+        "is an ELF file for another processor (machine %u); one for RISC-V (RV32) is needed",
+        (unsigned)machine);
 }
 
 static bool elf_check_header(const uint8_t *data, size_t size, char *error, size_t error_size)
@@ -105,8 +126,9 @@ static bool elf_check_header(const uint8_t *data, size_t size, char *error, size
         return false;
     }
     if (data[4] == ELFCLASS64) {
-        return elf_fail(error, error_size, "is a 64-bit ELF file; rvkit runs RV32 programs (build it "
-                                           "for rv32, e.g. -march=rv32gc -mabi=ilp32d)");
+        return elf_fail(error, error_size,
+                        "is a 64-bit ELF file; rvkit runs RV32 programs (build it "
+                        "for rv32, e.g. -march=rv32gc -mabi=ilp32d)");
     }
     if (data[4] != ELFCLASS32 || data[5] != ELFDATA2LSB || data[6] != EV_CURRENT) {
         return elf_fail(error, error_size, "is a malformed ELF file: class %u, data %u, version %u",
@@ -135,11 +157,13 @@ static bool elf_read_segment(const uint8_t *ph, size_t size, elf_segment_t *seg,
         .mem_size = util_get_le32(ph + P_MEMSZ),
     };
     if (seg->file_size > seg->mem_size) {
-        return elf_fail(error, error_size, "is a malformed ELF file: a segment holds more bytes than "
-                                           "it occupies");
+        return elf_fail(error, error_size,
+                        "is a malformed ELF file: a segment holds more bytes than "
+                        "it occupies");
     }
     if (!util_range_ok(seg->offset, seg->file_size, size)) {
-        return elf_fail(error, error_size, "is a truncated ELF file: a segment ends at byte %llu of %llu",
+        return elf_fail(error, error_size,
+                        "is a truncated ELF file: a segment ends at byte %llu of %llu",
                         (unsigned long long)seg->offset + seg->file_size, (unsigned long long)size);
     }
     if (!util_range_ok(seg->addr, seg->mem_size, ADDRESS_LIMIT) ||
@@ -177,7 +201,8 @@ static bool elf_read_segments(const uint8_t *data, size_t size, elf_info_t *info
                         util_get_le16(data + E_PHENTSIZE));
     }
     if (!util_range_ok(phoff, (uint64_t)count * PHDR_SIZE, size)) {
-        return elf_fail(error, error_size, "is a truncated ELF file: the program headers are cut off");
+        return elf_fail(error, error_size,
+                        "is a truncated ELF file: the program headers are cut off");
     }
     for (uint32_t i = 0; i < count; i++) {
         const uint8_t *ph = data + phoff + (size_t)i * PHDR_SIZE;
@@ -199,8 +224,8 @@ static bool elf_read_segments(const uint8_t *data, size_t size, elf_info_t *info
 }
 
 /*
- * A virtual address of the file as the physical one of its segment. The address just behind a segment
- * counts too (slack 1) for symbols that mark an end, such as end_signature.
+ * A virtual address of the file as the physical one of its segment. The address just behind a
+ * segment counts too (slack 1) for symbols that mark an end, such as end_signature.
  */
 static bool elf_translate(const elf_info_t *info, uint32_t vaddr, uint32_t slack, uint32_t *addr)
 {
@@ -243,7 +268,8 @@ bool elf_parse(const uint8_t *data, size_t size, elf_info_t *info, char *error, 
         const elf_segment_t *seg = &info->segments[i];
         for (uint32_t j = 0; j < i; j++) {
             if (elf_overlaps(seg, &info->segments[j])) {
-                return elf_fail(error, error_size, "is a malformed ELF file: two segments overlap at 0x%08x",
+                return elf_fail(error, error_size,
+                                "is a malformed ELF file: two segments overlap at 0x%08x",
                                 (unsigned)util_max_u64(seg->addr, info->segments[j].addr));
             }
         }
@@ -252,22 +278,25 @@ bool elf_parse(const uint8_t *data, size_t size, elf_info_t *info, char *error, 
     }
     uint32_t entry = util_get_le32(data + E_ENTRY);
     if (!elf_find_entry(entry, info)) {
-        return elf_fail(error, error_size, "is a malformed ELF file: its entry 0x%08x is outside its segments",
+        return elf_fail(error, error_size,
+                        "is a malformed ELF file: its entry 0x%08x is outside its segments",
                         (unsigned)entry);
     }
     return true;
 }
 
 /* The string at offset of a table is exactly name. */
-static bool elf_string_is(const uint8_t *table, uint32_t table_size, uint32_t offset, const char *name)
+static bool elf_string_is(const uint8_t *table, uint32_t table_size, uint32_t offset,
+                          const char *name)
 {
     size_t len = strlen(name) + 1;
     return util_range_ok(offset, len, table_size) && memcmp(table + offset, name, len) == 0;
 }
 
 /* Looks name up in the symbol table of section sh; sections are at data + shoff, count of them. */
-static bool elf_search_symtab(const uint8_t *data, size_t size, const uint8_t *sections, uint32_t count,
-                              const uint8_t *sh, const elf_info_t *info, const char *name, uint32_t *addr)
+static bool elf_search_symtab(const uint8_t *data, size_t size, const uint8_t *sections,
+                              uint32_t count, const uint8_t *sh, const elf_info_t *info,
+                              const char *name, uint32_t *addr)
 {
     uint32_t sym_off = util_get_le32(sh + SH_OFFSET), sym_size = util_get_le32(sh + SH_SIZE);
     uint32_t link = util_get_le32(sh + SH_LINK);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * ELF32 for RISC-V as a pure function of a byte buffer: no file, no allocation, no guest RAM. Every offset
- * and length of the file is checked before use, so any bytes may be given (tests/fuzz/elf.c).
+ * ELF32 for RISC-V as a pure function of a byte buffer: no file, no allocation, no guest RAM. Every
+ * offset and length of the file is checked before use, so any bytes may be given
+ * (tests/fuzz/elf.c).
  *
  * Reference: System V ABI, "Object Files" and "Program Loading"; RISC-V ELF psABI.
  */
@@ -36,14 +37,15 @@ typedef struct elf_info {
 bool elf_is_elf(const uint8_t *data, size_t size);
 
 /*
- * Reads the headers. False: the file cannot be used, and error (error_size bytes, always terminated) says
- * what is wrong in words that fit after "FILE: ".
+ * Reads the headers. False: the file cannot be used, and error (error_size bytes, always
+ * terminated) says what is wrong in words that fit after "FILE: ".
  */
 bool elf_parse(const uint8_t *data, size_t size, elf_info_t *info, char *error, size_t error_size);
 
 /*
- * The address of a global or local symbol, translated through the segments to a physical one as `entry` is.
- * False: no symbol table, a malformed one, or no such symbol inside (or just behind) a segment.
+ * The address of a global or local symbol, translated through the segments to a physical one as
+ * `entry` is. False: no symbol table, a malformed one, or no such symbol inside (or just behind) a
+ * segment.
  */
 bool elf_find_symbol(const uint8_t *data, size_t size, const elf_info_t *info, const char *name,
                      uint32_t *addr);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * HTIF, the host-target interface of bare-metal test programs (riscv-tests, riscv-arch-test): a program
- * ends by writing (status << 1 | 1) to the word at its symbol tohost. Even values ask the host for services,
- * which are not served.
+ * HTIF, the host-target interface of bare-metal test programs (riscv-tests, riscv-arch-test): a
+ * program ends by writing (status << 1 | 1) to the word at its symbol tohost. Even values ask the
+ * host for services, which are not served.
  *
  * It is a device without registers that looks at tohost whenever the event loop updates devices.
  */

@@ -66,7 +66,10 @@ static bool loader_check_foreign(const uint8_t *data, size_t size, loader_error_
         const char *magic, *what;
     } table[] = {
         {0, 3, "\x1f\x8b\x08", "is gzip-compressed; unpack it first (gunzip)"},
-        {0, 6, "\xfd" "7zXZ\0", "is xz-compressed; unpack it first (unxz)"},
+        {0, 6,
+         "\xfd"
+         "7zXZ\0",
+         "is xz-compressed; unpack it first (unxz)"},
         {0, 4, "\x28\xb5\x2f\xfd", "is zstd-compressed; unpack it first (unzstd)"},
         {0, 3, "BZh", "is bzip2-compressed; unpack it first (bunzip2)"},
         {0, 4, "\x27\x05\x19\x56", "is a U-Boot uImage; give the Image inside it"},
@@ -148,22 +151,23 @@ static bool loader_check_image(const uint8_t *data, size_t size, uint64_t *need,
 
 static bool loader_no_room(loader_error_t *error, const loader_ram_t *ram, uint64_t need)
 {
-    return loader_fail(error, "does not fit: it needs %llu MiB of RAM, the machine has %llu MiB "
-                              "(more with -m)",
+    return loader_fail(error,
+                       "does not fit: it needs %llu MiB of RAM, the machine has %llu MiB "
+                       "(more with -m)",
                        loader_mib(need), loader_mib(ram->size));
 }
 
 /* Translates a symbol of the file to where the image went; 0 when there is none. */
-static paddr_t loader_symbol(const uint8_t *data, size_t size, const elf_info_t *info, paddr_t start,
-                             const char *name)
+static paddr_t loader_symbol(const uint8_t *data, size_t size, const elf_info_t *info,
+                             paddr_t start, const char *name)
 {
     uint32_t addr;
     return elf_find_symbol(data, size, info, name, &addr) ? start + (addr - info->low) : 0;
 }
 
 /* An ELF file whose lowest byte goes to RAM + offset. */
-static bool loader_load_elf(const loader_ram_t *ram, uint32_t offset, const uint8_t *data, size_t size,
-                            loader_image_t *image, loader_error_t *error)
+static bool loader_load_elf(const loader_ram_t *ram, uint32_t offset, const uint8_t *data,
+                            size_t size, loader_image_t *image, loader_error_t *error)
 {
     elf_info_t info;
     if (!elf_parse(data, size, &info, error->text, sizeof(error->text))) {
@@ -190,8 +194,9 @@ static bool loader_load_elf(const loader_ram_t *ram, uint32_t offset, const uint
 }
 
 /* Bytes as they are to RAM + offset; need is how much they occupy there. */
-static bool loader_load_flat(const loader_ram_t *ram, uint32_t offset, const uint8_t *data, size_t size,
-                             uint64_t need, loader_image_t *image, loader_error_t *error)
+static bool loader_load_flat(const loader_ram_t *ram, uint32_t offset, const uint8_t *data,
+                             size_t size, uint64_t need, loader_image_t *image,
+                             loader_error_t *error)
 {
     if (!util_range_ok(offset, need, ram->size)) {
         return loader_no_room(error, ram, offset + need);
@@ -219,12 +224,14 @@ bool loader_load_firmware(const loader_ram_t *ram, const uint8_t *data, size_t s
 }
 
 bool loader_load_kernel(const loader_ram_t *ram, const uint8_t *data, size_t size,
-                        const loader_image_t *firmware, loader_image_t *image, loader_error_t *error)
+                        const loader_image_t *firmware, loader_image_t *image,
+                        loader_error_t *error)
 {
     memset(image, 0, sizeof(*image));
     if (firmware && firmware->end > ram->base + LOADER_KERNEL_OFFSET) {
-        return loader_fail(error, "cannot be loaded at RAM + 4 MiB: the firmware reaches %llu MiB; "
-                                  "leave out the kernel or use a smaller firmware",
+        return loader_fail(error,
+                           "cannot be loaded at RAM + 4 MiB: the firmware reaches %llu MiB; "
+                           "leave out the kernel or use a smaller firmware",
                            loader_mib(firmware->end - ram->base));
     }
     if (elf_is_elf(data, size)) {
@@ -264,8 +271,9 @@ bool loader_place_initrd(const loader_ram_t *ram, paddr_t low, paddr_t fdt_addr,
                          paddr_t *addr, loader_error_t *error)
 {
     if (!loader_place(util_max_u64(low, ram->base), fdt_addr, initrd_size, addr)) {
-        return loader_fail(error, "no room for %llu MiB beside the kernel in %llu MiB of RAM "
-                                  "(more with -m)",
+        return loader_fail(error,
+                           "no room for %llu MiB beside the kernel in %llu MiB of RAM "
+                           "(more with -m)",
                            loader_mib(initrd_size), loader_mib(ram->size));
     }
     return true;

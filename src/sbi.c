@@ -10,7 +10,7 @@
 
 /* 4.1, 4.3: version 2.0; the implementation is none of the registered ones: "rvkt", version 1. */
 #define SBI_SPEC_VERSION 0x02000000u
-#define SBI_IMPL_ID      0x72766b74u
+#define SBI_IMPL_ID 0x72766b74u
 #define SBI_IMPL_VERSION 1u
 
 /* 3.1 */
@@ -55,22 +55,27 @@ enum {
     HSM_SUSPEND_PENDING = 5,
     HSM_CLAIMED = 0x100,
 };
-#define HSM_RETENTIVE     UINT32_C(0)
+#define HSM_RETENTIVE UINT32_C(0)
 #define HSM_NON_RETENTIVE UINT32_C(0x80000000)
 
-enum { CSR_MCOUNTINHIBIT = 0x320, CSR_MCYCLE = 0xb00, CSR_MCYCLEH = 0xb80, CSR_CYCLE = 0xc00,
-       CSR_MVENDORID = 0xf11 /* then marchid, mimpid */ };
+enum {
+    CSR_MCOUNTINHIBIT = 0x320,
+    CSR_MCYCLE = 0xb00,
+    CSR_MCYCLEH = 0xb80,
+    CSR_CYCLE = 0xc00,
+    CSR_MVENDORID = 0xf11 /* then marchid, mimpid */
+};
 
 /* How often a full console is asked again within one call. */
 #define CONSOLE_TRIES 1000
 #define CONSOLE_CHUNK 256
 
 typedef struct sbi_hart {
-    _Atomic uint32_t state;   /* HSM_* */
-    _Atomic uint32_t epoch;   /* how often the hart has left hart_run() */
-    _Atomic bool outside;     /* runs no guest code, and will flush as asked before it does */
-    uint32_t pc, opaque;      /* arguments of a start, or of a resume */
-    bool resume;              /* a non-retentive suspend: resume at pc */
+    _Atomic uint32_t state; /* HSM_* */
+    _Atomic uint32_t epoch; /* how often the hart has left hart_run() */
+    _Atomic bool outside;   /* runs no guest code, and will flush as asked before it does */
+    uint32_t pc, opaque;    /* arguments of a start, or of a resume */
+    bool resume;            /* a non-retentive suspend: resume at pc */
 } sbi_hart_t;
 
 struct sbi {
@@ -120,7 +125,8 @@ void sbi_reset(sbi_t *sbi, uint32_t boot_hart, uint32_t pc, uint32_t fdt_addr)
     }
 }
 
-/* Starts the hart as 9.1 and 9.4 ask: S-mode, satp 0, interrupts off, a0 its id, a1 the caller's value. */
+/* Starts the hart as 9.1 and 9.4 ask: S-mode, satp 0, interrupts off, a0 its id, a1 the caller's
+ * value. */
 static void sbi_start_here(const sbi_hart_t *h, hart_t *hart)
 {
     hart_set_irq(hart, IRQ_SSIP, false);
@@ -281,8 +287,8 @@ static int32_t sbi_ext_ipi(sbi_args_t *c)
 }
 
 /*
- * 8: fence.i, sfence.vma, sfence.vma with ASID; the rest needs the hypervisor extension. A hart forgets
- * all its translations whatever range and ASID are named, which is always allowed.
+ * 8: fence.i, sfence.vma, sfence.vma with ASID; the rest needs the hypervisor extension. A hart
+ * forgets all its translations whatever range and ASID are named, which is always allowed.
  */
 static int32_t sbi_ext_rfence(sbi_args_t *c)
 {
@@ -486,10 +492,16 @@ static int32_t sbi_ext_dbcn(sbi_args_t *c)
 }
 
 /*
- * 11, PMU: the counters are cycle (0) and instret (2), numbered as their CSRs; number 1 is a hole. They
- * are stopped and started by mcountinhibit.
+ * 11, PMU: the counters are cycle (0) and instret (2), numbered as their CSRs; number 1 is a hole.
+ * They are stopped and started by mcountinhibit.
  */
-enum { PMU_COUNTERS = 3, PMU_CYCLE = 0, PMU_INSTRET = 2, PMU_EVENT_CYCLES = 1, PMU_EVENT_INSNS = 2 };
+enum {
+    PMU_COUNTERS = 3,
+    PMU_CYCLE = 0,
+    PMU_INSTRET = 2,
+    PMU_EVENT_CYCLES = 1,
+    PMU_EVENT_INSNS = 2
+};
 #define PMU_VALID UINT32_C(5)
 
 /* The counters of a (base, mask) pair, as bits of PMU_VALID. */
@@ -622,7 +634,7 @@ static int32_t sbi_ext_base(sbi_args_t *c)
     case 5:
     case 6:
         return hart_get_csr(c->hart, CSR_MVENDORID + (c->fid - 4), &c->value) ? SBI_SUCCESS
-                                                                             : SBI_ERR_FAILED;
+                                                                              : SBI_ERR_FAILED;
     default:
         return SBI_ERR_NOT_SUPPORTED;
     }
@@ -664,7 +676,8 @@ void sbi_call(sbi_t *sbi, hart_t *hart)
     for (unsigned i = 0; i < 6; i++) {
         c.a[i] = hart_get_x(hart, 10 + i);
     }
-    /* From here on other harts need not wait for this one: it looks at their requests when it returns. */
+    /* From here on other harts need not wait for this one: it looks at their requests when it
+     * returns. */
     atomic_store(&sbi->harts[c.id].outside, true);
     int32_t error;
     if (eid <= EXT_SHUTDOWN) {

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define EXIT_FAILED 1
-#define EXIT_USAGE  2
+#define EXIT_USAGE 2
 
 #define SCRIPT_MAX ((uint64_t)16 << 20)
 
@@ -53,7 +53,8 @@ static void app_on_terminal(void *opaque, terminal_event_t event)
     app_stop(app);
 }
 
-/* Standard descriptors that were closed are /dev/null, so that no other file takes their numbers. */
+/* Standard descriptors that were closed are /dev/null, so that no other file takes their numbers.
+ */
 static void main_open_std(void)
 {
     int fd;

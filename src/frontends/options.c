@@ -32,7 +32,8 @@ typedef enum option_id {
     OPT_MISSING, /* refused by name: the guest would see something else than was asked for */
 } option_id_t;
 
-/* One option: its spellings, separated by spaces; the name of its value (NULL: none); its help or note. */
+/* One option: its spellings, separated by spaces; the name of its value (NULL: none); its help or
+ * note. */
 typedef struct option_row {
     const char *names;
     const char *value;
@@ -188,8 +189,8 @@ static bool option_unknown(parser_t *p, const char *name, size_t length)
     }
     int shown = length > 40 ? 40 : (int)length;
     if (nearest) {
-        return parser_fail(p, "unknown option -%.*s; did you mean -%.*s? (rvkit -h lists all)", shown,
-                           name, (int)nearest_length, nearest);
+        return parser_fail(p, "unknown option -%.*s; did you mean -%.*s? (rvkit -h lists all)",
+                           shown, name, (int)nearest_length, nearest);
     }
     return parser_fail(p, "unknown option -%.*s (rvkit -h lists all)", shown, name);
 }
@@ -209,10 +210,20 @@ bool options_parse_size(const char *text, uint64_t *size)
     }
     unsigned shift = 0;
     switch (*p) {
-    case 'k': case 'K': shift = 10; break;
-    case 'm': case 'M': shift = 20; break;
-    case 'g': case 'G': shift = 30; break;
-    default: break;
+    case 'k':
+    case 'K':
+        shift = 10;
+        break;
+    case 'm':
+    case 'M':
+        shift = 20;
+        break;
+    case 'g':
+    case 'G':
+        shift = 30;
+        break;
+    default:
+        break;
     }
     p += shift != 0;
     if (shift && *p == 'i') { /* MiB, GiB */
@@ -249,7 +260,8 @@ static bool option_smp(parser_t *p, const char *value)
     char *rest;
     unsigned long n = strtoul(value, &rest, 10);
     if (*value < '0' || *value > '9' || *rest || n < 1 || n > OPTIONS_HARTS_MAX) {
-        return parser_fail(p, "-smp %.40s: the number of harts is 1 to %d", value, OPTIONS_HARTS_MAX);
+        return parser_fail(p, "-smp %.40s: the number of harts is 1 to %d", value,
+                           OPTIONS_HARTS_MAX);
     }
     p->o->harts = (uint32_t)n;
     return true;
@@ -298,23 +310,39 @@ static bool option_apply_value(parser_t *p, const option_row_t *row, const char 
 {
     options_t *o = p->o;
     switch (row->id) {
-    case OPT_BIOS: return option_once(p, &o->firmware, "bios", value);
-    case OPT_KERNEL: return option_once(p, &o->kernel, "kernel", value);
-    case OPT_INITRD: return option_once(p, &o->initrd, "initrd", value);
-    case OPT_DTB: return option_once(p, &o->dtb, "dtb", value);
-    case OPT_DUMPDTB: return option_once(p, &o->dumpdtb, "dumpdtb", value);
-    case OPT_SCRIPT: return option_once(p, &o->script, "script", value);
-    case OPT_SIGNATURE: return option_once(p, &o->signature, "signature", value);
-    case OPT_LOG: return option_once(p, &o->log, "log", value);
-    case OPT_CMDLINE: o->cmdline = value; return true;
-    case OPT_APPEND: o->appends[o->append_count++] = value; return true;
-    case OPT_MEM: return option_mem(p, value);
-    case OPT_SMP: return option_smp(p, value);
-    case OPT_SERIAL: return option_serial(p, value);
+    case OPT_BIOS:
+        return option_once(p, &o->firmware, "bios", value);
+    case OPT_KERNEL:
+        return option_once(p, &o->kernel, "kernel", value);
+    case OPT_INITRD:
+        return option_once(p, &o->initrd, "initrd", value);
+    case OPT_DTB:
+        return option_once(p, &o->dtb, "dtb", value);
+    case OPT_DUMPDTB:
+        return option_once(p, &o->dumpdtb, "dumpdtb", value);
+    case OPT_SCRIPT:
+        return option_once(p, &o->script, "script", value);
+    case OPT_SIGNATURE:
+        return option_once(p, &o->signature, "signature", value);
+    case OPT_LOG:
+        return option_once(p, &o->log, "log", value);
+    case OPT_CMDLINE:
+        o->cmdline = value;
+        return true;
+    case OPT_APPEND:
+        o->appends[o->append_count++] = value;
+        return true;
+    case OPT_MEM:
+        return option_mem(p, value);
+    case OPT_SMP:
+        return option_smp(p, value);
+    case OPT_SERIAL:
+        return option_serial(p, value);
     case OPT_D:
         o->trace = !strcmp(value, "in_asm");
         return o->trace || parser_fail(p, "-d %.40s: only in_asm is known", value);
-    default: return true;
+    default:
+        return true;
     }
 }
 
@@ -322,21 +350,36 @@ static bool option_apply(parser_t *p, const option_row_t *row, const char *name,
 {
     options_t *o = p->o;
     switch (row->id) {
-    case OPT_ICOUNT: o->icount = true; return true;
-    case OPT_TRACE: o->trace = true; return true;
-    case OPT_VERBOSE: o->verbose = true; return true;
-    case OPT_VERSION: o->version = true; return true;
-    case OPT_HELP: o->help = true; return true;
-    case OPT_NOTE: return option_note(p, row);
+    case OPT_ICOUNT:
+        o->icount = true;
+        return true;
+    case OPT_TRACE:
+        o->trace = true;
+        return true;
+    case OPT_VERBOSE:
+        o->verbose = true;
+        return true;
+    case OPT_VERSION:
+        o->version = true;
+        return true;
+    case OPT_HELP:
+        o->help = true;
+        return true;
+    case OPT_NOTE:
+        return option_note(p, row);
     case OPT_RV32:
     case OPT_NOJIT:
-    case OPT_SILENT: return true;
-    case OPT_MISSING: return parser_fail(p, "-%s: %s", name, row->text);
-    default: return option_apply_value(p, row, value);
+    case OPT_SILENT:
+        return true;
+    case OPT_MISSING:
+        return parser_fail(p, "-%s: %s", name, row->text);
+    default:
+        return option_apply_value(p, row, value);
     }
 }
 
-/* The option at p->at, which starts with a dash; its value may be the next argument or follow '='. */
+/* The option at p->at, which starts with a dash; its value may be the next argument or follow '='.
+ */
 static bool parser_option(parser_t *p)
 {
     const char *arg = p->argv[p->at];
@@ -371,7 +414,8 @@ static bool parser_check(parser_t *p)
         return true;
     }
     if (!o->firmware && !o->kernel && !o->dumpdtb) {
-        return parser_fail(p, "nothing to run: give a kernel (-k FILE) or firmware; rvkit -h explains");
+        return parser_fail(
+            p, "nothing to run: give a kernel (-k FILE) or firmware; rvkit -h explains");
     }
     if (o->initrd && !o->kernel) {
         return parser_fail(p, "-initrd needs a kernel (-k FILE) that uses it");
@@ -419,7 +463,8 @@ static void option_print(FILE *out, const option_row_t *row)
     size_t at = 0, n;
     const char *names = row->names;
     while ((n = option_next_name(&names)) != 0) {
-        at += (size_t)snprintf(left + at, sizeof(left) - at, "%s-%.*s", at ? ", " : "", (int)n, names);
+        at += (size_t)snprintf(left + at, sizeof(left) - at, "%s-%.*s", at ? ", " : "", (int)n,
+                               names);
         names += n;
     }
     if (row->value) {

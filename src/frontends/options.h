@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The command line: RVVM's options with RVVM's meaning, and rvkit's own. Pure: nothing is opened, nothing
- * is printed.
+ * The command line: RVVM's options with RVVM's meaning, and rvkit's own. Pure: nothing is opened,
+ * nothing is printed.
  */
 #ifndef RVKIT_FRONTENDS_OPTIONS_H
 #define RVKIT_FRONTENDS_OPTIONS_H
@@ -12,10 +12,10 @@
 #include <stdio.h>
 
 #define OPTIONS_SERIAL_MAX 4
-#define OPTIONS_NOTES_MAX  16
-#define OPTIONS_MEM_MIN    (UINT64_C(1) << 20)
-#define OPTIONS_MEM_MAX    (UINT64_C(2) << 30)
-#define OPTIONS_HARTS_MAX  16
+#define OPTIONS_NOTES_MAX 16
+#define OPTIONS_MEM_MIN (UINT64_C(1) << 20)
+#define OPTIONS_MEM_MAX (UINT64_C(2) << 30)
+#define OPTIONS_HARTS_MAX 16
 
 /* Texts point into argv. NULL or 0: not given. */
 typedef struct options {

@@ -10,9 +10,9 @@
  *   off [SECONDS]             waits until the guest powers off (default 60 seconds)
  *   quit [STATUS]             ends rvkit with this status; the end of the script is `quit 0`
  *
- * # starts a comment. Texts know the escapes of C: \n \r \t \a \b \e \\ \" \xHH \OOO. `expect` looks at
- * what was printed since the last match. Times are host time; a script without sleep depends on nothing
- * but the guest's output, so with -icount its run is reproducible.
+ * # starts a comment. Texts know the escapes of C: \n \r \t \a \b \e \\ \" \xHH \OOO. `expect`
+ * looks at what was printed since the last match. Times are host time; a script without sleep
+ * depends on nothing but the guest's output, so with -icount its run is reproducible.
  */
 #ifndef RVKIT_FRONTENDS_SCRIPT_H
 #define RVKIT_FRONTENDS_SCRIPT_H
@@ -37,15 +37,16 @@ script_t *script_parse(const char *name, const char *text, size_t size, char *er
 void script_free(script_t *script);
 
 /*
- * A back end for the guest's first serial port that plays the script (kept, not owned) and passes the
- * guest's output on to `output` (owned). on_done comes once, from any thread, when the run has ended:
- * power the machine off. NULL when there is no memory; output is freed then too.
+ * A back end for the guest's first serial port that plays the script (kept, not owned) and passes
+ * the guest's output on to `output` (owned). on_done comes once, from any thread, when the run has
+ * ended: power the machine off. NULL when there is no memory; output is freed then too.
  */
 chardev_t *script_play(const script_t *script, chardev_t *output, void (*on_done)(void *opaque),
                        void *opaque);
 
 /*
- * After the machine has stopped: the exit status. Tells on stderr what was awaited in vain, when it was.
+ * After the machine has stopped: the exit status. Tells on stderr what was awaited in vain, when it
+ * was.
  */
 int script_result(chardev_t *dev);
 

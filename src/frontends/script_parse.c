@@ -9,9 +9,9 @@
 #include <string.h>
 
 #define DEFAULT_SECONDS 60
-#define MAX_SECONDS     1000000
-#define MAX_LINE        65536
-#define MAX_FILE        ((uint64_t)256 << 20)
+#define MAX_SECONDS 1000000
+#define MAX_LINE 65536
+#define MAX_FILE ((uint64_t)256 << 20)
 
 /* One line being read. */
 typedef struct line_reader {
@@ -56,7 +56,8 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Up to max digits of the base from l->p; -1 when there is none or the value is more than a byte. */
+/* Up to max digits of the base from l->p; -1 when there is none or the value is more than a byte.
+ */
 static int line_code(line_reader_t *l, int base, int max)
 {
     int value = 0, count = 0;
@@ -112,7 +113,9 @@ static bool line_text(line_reader_t *l, char **text, size_t *size)
         }
         if (c < 0) {
             free(out);
-            return line_fail(l, "unknown escape in a text (known: \\n \\r \\t \\e \\a \\b \\\\ \\\" \\xHH \\OOO)");
+            return line_fail(
+                l,
+                "unknown escape in a text (known: \\n \\r \\t \\e \\a \\b \\\\ \\\" \\xHH \\OOO)");
         }
         out[n++] = (char)c;
     }
@@ -234,8 +237,8 @@ static bool line_command(line_reader_t *l, script_command_t *c)
         c->kind = SCRIPT_QUIT;
         ok = line_at_end(l) || line_status(l, &c->status);
     } else {
-        return line_fail(l, "unknown command \"%s\" (known: expect send sendfile paste sleep off quit)",
-                         word);
+        return line_fail(
+            l, "unknown command \"%s\" (known: expect send sendfile paste sleep off quit)", word);
     }
     if (ok && !line_at_end(l)) {
         return line_fail(l, "something is left over at the end of the line");

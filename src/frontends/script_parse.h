@@ -16,8 +16,8 @@ typedef enum script_kind {
 typedef struct script_command {
     script_kind_t kind;
     unsigned line;
-    char *source;     /* the line as written, without the space around it */
-    char *text;       /* expect (never empty), send */
+    char *source; /* the line as written, without the space around it */
+    char *text;   /* expect (never empty), send */
     size_t text_size;
     uint64_t time_ns; /* expect and off: the limit; sleep: how long */
     int status;       /* quit */

@@ -14,9 +14,10 @@
 
 #define CTRL_A 0x01
 
-/* A terminal's paste must not hide Ctrl-A x behind a guest that does not read, so it waits in memory. */
+/* A terminal's paste must not hide Ctrl-A x behind a guest that does not read, so it waits in
+ * memory. */
 #define COMMANDS_LIMIT ((size_t)64 << 20)
-#define PLAIN_LIMIT    ((size_t)64 << 10)
+#define PLAIN_LIMIT ((size_t)64 << 10)
 
 typedef struct terminal {
     chardev_t dev;
@@ -25,11 +26,10 @@ typedef struct terminal {
     bool prefix; /* Ctrl-A was the last byte; reader thread */
 } terminal_t;
 
-static const char terminal_help[] =
-    "\r\n"
-    "Ctrl-A x       exit rvkit\r\n"
-    "Ctrl-A h       this help\r\n"
-    "Ctrl-A Ctrl-A  send Ctrl-A to the guest (also Ctrl-A a)\r\n";
+static const char terminal_help[] = "\r\n"
+                                    "Ctrl-A x       exit rvkit\r\n"
+                                    "Ctrl-A h       this help\r\n"
+                                    "Ctrl-A Ctrl-A  send Ctrl-A to the guest (also Ctrl-A a)\r\n";
 
 static void terminal_tell(terminal_t *t, terminal_event_t event)
 {
@@ -84,8 +84,8 @@ static size_t terminal_filter(void *opaque, uint8_t *data, size_t size)
 static void terminal_on_stream(void *opaque, unsigned bits)
 {
     terminal_t *t = opaque;
-    uint32_t flags = (bits & HOST_STREAM_RX ? CHARDEV_RX : 0) |
-                     (bits & HOST_STREAM_TX ? CHARDEV_TX : 0);
+    uint32_t flags =
+        (bits & HOST_STREAM_RX ? CHARDEV_RX : 0) | (bits & HOST_STREAM_TX ? CHARDEV_TX : 0);
     if (bits & HOST_STREAM_BROKEN) {
         terminal_tell(t, TERMINAL_BROKEN);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Back ends for serial ports: the terminal, pipes, files, pseudo-terminals. Lossless both ways: what does
- * not fit waits, on the guest's side or on the host's.
+ * Back ends for serial ports: the terminal, pipes, files, pseudo-terminals. Lossless both ways:
+ * what does not fit waits, on the guest's side or on the host's.
  */
 #ifndef RVKIT_FRONTENDS_TERMINAL_H
 #define RVKIT_FRONTENDS_TERMINAL_H
@@ -20,8 +20,8 @@ typedef struct terminal_desc {
     int in_fd, out_fd; /* -1: none */
 
     /*
-     * Ctrl-A commands are obeyed in the input: Ctrl-A x quits, Ctrl-A h prints help, Ctrl-A Ctrl-A or
-     * Ctrl-A a sends one Ctrl-A. Otherwise every byte passes.
+     * Ctrl-A commands are obeyed in the input: Ctrl-A x quits, Ctrl-A h prints help, Ctrl-A Ctrl-A
+     * or Ctrl-A a sends one Ctrl-A. Otherwise every byte passes.
      */
     bool commands;
 
@@ -37,7 +37,8 @@ typedef struct terminal_desc {
     void *opaque;
 } terminal_desc_t;
 
-/* NULL when there is no memory. Freed by chardev_free(), which first waits for its output to be written. */
+/* NULL when there is no memory. Freed by chardev_free(), which first waits for its output to be
+ * written. */
 chardev_t *terminal_create(const terminal_desc_t *desc);
 
 /* Waits until all output so far is written. */
@@ -47,9 +48,9 @@ void terminal_flush(chardev_t *dev);
 const char *terminal_error(chardev_t *dev);
 
 /*
- * The back end that `-serial SPEC` names: "pty" (a new pseudo-terminal, told on stderr), or a path: a
- * device or pseudo-terminal is used both ways, anything else (a FIFO, a file) is for output. NULL: error
- * (error_size bytes) says why. "null" and "stdio" are the caller's business.
+ * The back end that `-serial SPEC` names: "pty" (a new pseudo-terminal, told on stderr), or a path:
+ * a device or pseudo-terminal is used both ways, anything else (a FIFO, a file) is for output.
+ * NULL: error (error_size bytes) says why. "null" and "stdio" are the caller's business.
  */
 chardev_t *terminal_open(const char *spec, bool patient, char *error, size_t error_size);
 

@@ -21,8 +21,7 @@ static bool file_fail(char *error, size_t error_size, const char *what, int err)
 
 static bool file_too_big(char *error, size_t error_size, uint64_t max)
 {
-    snprintf(error, error_size, "is too big: more than %llu MiB",
-             (unsigned long long)(max >> 20));
+    snprintf(error, error_size, "is too big: more than %llu MiB", (unsigned long long)(max >> 20));
     return false;
 }
 
@@ -93,7 +92,8 @@ bool host_file_read_all(const char *path, uint64_t max, uint8_t **data, size_t *
     } else if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > max) {
         file_too_big(error, error_size, max);
     } else {
-        /* One byte more than the size, so that the end of a file that has not grown is seen at once. */
+        /* One byte more than the size, so that the end of a file that has not grown is seen at
+         * once. */
         size_t cap = S_ISREG(st.st_mode) ? (size_t)st.st_size + 1 : PIPE_FIRST;
         ok = file_slurp(fd, cap, max, data, size, error, error_size);
     }

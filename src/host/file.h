@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 /*
- * Reads the whole file (a regular file, or a pipe until its end) into a new buffer that the caller frees
- * with free(). An empty file gives size 0 and a buffer. False: nothing is allocated, and error
- * (error_size bytes) says what is wrong in words that fit after "FILE: ". A file of more than max bytes
- * is refused without being read.
+ * Reads the whole file (a regular file, or a pipe until its end) into a new buffer that the caller
+ * frees with free(). An empty file gives size 0 and a buffer. False: nothing is allocated, and
+ * error (error_size bytes) says what is wrong in words that fit after "FILE: ". A file of more than
+ * max bytes is refused without being read.
  */
 bool host_file_read_all(const char *path, uint64_t max, uint8_t **data, size_t *size, char *error,
                         size_t error_size);

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #define OUT_CAPACITY ((size_t)64 << 10)
-#define IN_FIRST     ((size_t)4 << 10)
-#define READ_CHUNK   ((size_t)4 << 10)
+#define IN_FIRST ((size_t)4 << 10)
+#define READ_CHUNK ((size_t)4 << 10)
 
 /* Where a signal may interrupt, or a shared descriptor was made non-blocking by someone else. */
 static bool stream_transient(int err)

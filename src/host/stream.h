@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * A stream of bytes over host file descriptors (terminal, pipe, file, pty) with queues in between, so
- * that whoever reads and writes it never blocks, and nothing is ever dropped: a full output queue takes
- * no more bytes, a full input queue stops the reading. The descriptors' flags are left as they are.
+ * A stream of bytes over host file descriptors (terminal, pipe, file, pty) with queues in between,
+ * so that whoever reads and writes it never blocks, and nothing is ever dropped: a full output
+ * queue takes no more bytes, a full input queue stops the reading. The descriptors' flags are left
+ * as they are.
  *
  * Two threads of its own move the bytes; where the host has no threads host_stream_pump() does.
  * Calls: any thread, except open and close.
@@ -24,28 +25,30 @@ enum {
 };
 
 typedef struct host_stream_desc {
-    int in_fd, out_fd; /* -1: no input, output is swallowed. They stay open after host_stream_close(). */
+    int in_fd,
+        out_fd; /* -1: no input, output is swallowed. They stay open after host_stream_close(). */
 
     /* At most this many bytes of input wait. */
     size_t in_limit;
 
     /*
-     * Writing waits until there is room instead of taking less: for deterministic runs, where the guest
-     * must not see how fast the host reads.
+     * Writing waits until there is room instead of taking less: for deterministic runs, where the
+     * guest must not see how fast the host reads.
      */
     bool patient;
 
     /* Bits have become set; no lock is held. From the stream's threads, or within pump. */
     void (*event)(void *opaque, unsigned bits);
 
-    /* May be NULL: looks at fresh input before it is queued; returns how many bytes of data remain. */
+    /* May be NULL: looks at fresh input before it is queued; returns how many bytes of data remain.
+     */
     size_t (*filter)(void *opaque, uint8_t *data, size_t size);
     void *opaque;
 } host_stream_desc_t;
 
 /*
- * NULL when there is no memory. Nothing moves, and no event comes, before the first read, write, poll or
- * pump. Signals are blocked in its threads; SIGPIPE is ignored from here on.
+ * NULL when there is no memory. Nothing moves, and no event comes, before the first read, write,
+ * poll or pump. Signals are blocked in its threads; SIGPIPE is ignored from here on.
  */
 host_stream_t *host_stream_open(const host_stream_desc_t *desc);
 

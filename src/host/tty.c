@@ -73,7 +73,8 @@ static void tty_on_stop(int sig)
     errno = err;
 }
 
-/* In the background the terminal belongs to someone else: SIGCONT comes again with the foreground. */
+/* In the background the terminal belongs to someone else: SIGCONT comes again with the foreground.
+ */
 static void tty_on_continue(int sig)
 {
     int err = errno;
@@ -100,8 +101,8 @@ static void tty_handle(int sig, void (*handler)(int), int flags)
 
 static void tty_install_handlers(void)
 {
-    static const int fatal[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGSEGV, SIGBUS,
-                                SIGABRT, SIGFPE, SIGILL, SIGALRM, SIGXCPU, SIGUSR1, SIGUSR2};
+    static const int fatal[] = {SIGTERM, SIGINT, SIGHUP,  SIGQUIT, SIGSEGV, SIGBUS, SIGABRT,
+                                SIGFPE,  SIGILL, SIGALRM, SIGXCPU, SIGUSR1, SIGUSR2};
     if (tty.handlers) {
         return;
     }
@@ -116,8 +117,8 @@ static void tty_install_handlers(void)
 
 static void tty_make_raw(struct termios *mode)
 {
-    mode->c_iflag &= (tcflag_t) ~(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON |
-                                  IXOFF);
+    mode->c_iflag &=
+        (tcflag_t) ~(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON | IXOFF);
     mode->c_oflag &= (tcflag_t)~OPOST;
     mode->c_lflag &= (tcflag_t) ~(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
     mode->c_cflag &= (tcflag_t) ~(CSIZE | PARENB);

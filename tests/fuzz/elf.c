@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * libFuzzer target: any bytes as firmware, kernel and device tree. Build and run:
- *   clang -fsanitize=fuzzer,address,undefined -Iinclude -Isrc tests/fuzz/elf.c src/elf.c src/loader.c -o fuzz-elf
+ *   clang -fsanitize=fuzzer,address,undefined -Iinclude -Isrc tests/fuzz/elf.c src/elf.c
+ * src/loader.c -o fuzz-elf
  *   ./fuzz-elf -max_total_time=60 CORPUS
  */
 #include "elf.h"

@@ -148,7 +148,9 @@ TEST(foreign_files_are_named)
     f.bytes[19] = 99;
     CHECK(refuses(f.bytes, f.size, "another processor"));
     CHECK(refuses("\x1f\x8b\x08 rest of it", 16, "gunzip"));
-    CHECK(refuses("\xfd" "7zXZ\0 rest of it", 16, "unxz"));
+    CHECK(refuses("\xfd"
+                  "7zXZ\0 rest of it",
+                  16, "unxz"));
     CHECK(refuses("070701", 6, "-initrd"));
     CHECK(refuses("#!/bin/sh\n", 10, "script"));
     CHECK(refuses("\xd0\x0d\xfe\xed....", 8, "device tree"));
@@ -309,7 +311,8 @@ TEST(random_damage_is_survived)
             f.bytes[at] = seed & 0x80 ? nasty[seed >> 16 & 7] : (uint8_t)(seed >> 24);
         }
         size_t size = round % 7 ? f.size : (seed >> 12) % f.size;
-        uint8_t *exact = malloc(size ? size : 1); /* so that a sanitizer sees the first byte too many */
+        uint8_t *exact =
+            malloc(size ? size : 1); /* so that a sanitizer sees the first byte too many */
         memcpy(exact, f.bytes, size);
         loader_image_t image;
         if (loader_load_firmware(&ram, exact, size, &image, &error)) {

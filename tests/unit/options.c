@@ -100,8 +100,16 @@ TEST(sizes)
     CHECK(options_parse_size("64MiB", &size) && size == 64u << 20);
     CHECK(options_parse_size("512k", &size) && size == 512u << 10);
     CHECK(options_parse_size("0", &size) && size == 0);
-    static const char *const bad[] = {"", "M", "64T", "64M8", "-1", "1.5G", "99999999999999999999G",
-                                      "0x100", " 1G", "18446744073709551616"};
+    static const char *const bad[] = {"",
+                                      "M",
+                                      "64T",
+                                      "64M8",
+                                      "-1",
+                                      "1.5G",
+                                      "99999999999999999999G",
+                                      "0x100",
+                                      " 1G",
+                                      "18446744073709551616"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         CHECK(!options_parse_size(bad[i], &size));
     }
@@ -137,8 +145,9 @@ TEST(names_the_nearest_option)
     CHECK(refuses("-completely-different", "unknown option"));
     CHECK(refuses("---k", "unknown option"));
     CHECK(refuses("-=", "unknown option"));
-    CHECK(refuses("-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-                  "unknown option"));
+    CHECK(refuses(
+        "-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "unknown option"));
 }
 
 TEST(upstream_options_without_meaning)

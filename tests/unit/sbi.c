@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The built-in SBI against harts that are made here: only registers, requests and lines, so that every
- * call and the protocol of remote fences can be looked at. (The real ones boot Linux in tests/boot.)
+ * The built-in SBI against harts that are made here: only registers, requests and lines, so that
+ * every call and the protocol of remote fences can be looked at. (The real ones boot Linux in
+ * tests/boot.)
  */
 #include "sbi.h"
 
@@ -14,7 +15,7 @@
 
 #define RAM_BASE 0x80000000u
 #define RAM_SIZE 8192u
-#define HARTS    4
+#define HARTS 4
 
 enum { REQ_KICK = 1, REQ_TLB = 2, REQ_FENCE_I = 4 };
 
@@ -40,14 +41,38 @@ static char console[256];
 static size_t console_size, console_room, input_size;
 static const char *input;
 
-uint32_t hart_id(const hart_t *h) { return h->id; }
-uint32_t hart_get_x(const hart_t *h, unsigned n) { return h->x[n]; }
-void hart_set_x(hart_t *h, unsigned n, uint32_t v) { h->x[n] = v; }
-uint32_t hart_get_pc(const hart_t *h) { return h->pc; }
-void hart_set_pc(hart_t *h, uint32_t pc) { h->pc = pc; }
-bool hart_has_work(hart_t *h) { return h->work; }
-void hart_set_stimecmp(hart_t *h, uint64_t t) { h->stimecmp = t; }
-void hart_setup_supervisor(hart_t *h) { h->supervisor++; }
+uint32_t hart_id(const hart_t *h)
+{
+    return h->id;
+}
+uint32_t hart_get_x(const hart_t *h, unsigned n)
+{
+    return h->x[n];
+}
+void hart_set_x(hart_t *h, unsigned n, uint32_t v)
+{
+    h->x[n] = v;
+}
+uint32_t hart_get_pc(const hart_t *h)
+{
+    return h->pc;
+}
+void hart_set_pc(hart_t *h, uint32_t pc)
+{
+    h->pc = pc;
+}
+bool hart_has_work(hart_t *h)
+{
+    return h->work;
+}
+void hart_set_stimecmp(hart_t *h, uint64_t t)
+{
+    h->stimecmp = t;
+}
+void hart_setup_supervisor(hart_t *h)
+{
+    h->supervisor++;
+}
 
 void hart_reset(hart_t *h, uint32_t pc, uint32_t a0, uint32_t a1, unsigned priv)
 {
@@ -58,10 +83,22 @@ void hart_reset(hart_t *h, uint32_t pc, uint32_t a0, uint32_t a1, unsigned priv)
     CHECK_EQ(PRIV_S, priv);
 }
 
-static void request(hart_t *h, uint32_t bit) { __atomic_fetch_or(&h->requests, bit, __ATOMIC_SEQ_CST); }
-void hart_kick(hart_t *h) { request(h, REQ_KICK); }
-void hart_request_flush_tlb(hart_t *h) { request(h, REQ_TLB); }
-void hart_request_fence_i(hart_t *h) { request(h, REQ_FENCE_I); }
+static void request(hart_t *h, uint32_t bit)
+{
+    __atomic_fetch_or(&h->requests, bit, __ATOMIC_SEQ_CST);
+}
+void hart_kick(hart_t *h)
+{
+    request(h, REQ_KICK);
+}
+void hart_request_flush_tlb(hart_t *h)
+{
+    request(h, REQ_TLB);
+}
+void hart_request_fence_i(hart_t *h)
+{
+    request(h, REQ_FENCE_I);
+}
 
 void hart_set_irq(hart_t *h, unsigned irq, bool level)
 {
@@ -74,10 +111,10 @@ void hart_set_irq(hart_t *h, unsigned irq, bool level)
 
 static uint32_t *find_csr(hart_t *h, uint32_t number)
 {
-    return number == 0x320                       ? &h->inhibit
+    return number == 0x320                      ? &h->inhibit
            : number >= 0xb00 && number <= 0xb02 ? &h->counters[number - 0xb00]
            : number >= 0xb80 && number <= 0xb82 ? &h->counters[number - 0xb80 + 3]
-                                                 : NULL;
+                                                : NULL;
 }
 
 bool hart_get_csr(hart_t *h, uint32_t number, uint32_t *value)
@@ -154,7 +191,9 @@ static size_t on_console_read(void *opaque, uint8_t *data, size_t size)
     return n;
 }
 
-static bus_t bus = {.ram = ram, .ram_base = RAM_BASE, .ram_size = RAM_SIZE,
+static bus_t bus = {.ram = ram,
+                    .ram_base = RAM_BASE,
+                    .ram_size = RAM_SIZE,
                     .codemap = (codemap_t *)ram /* only handed back to codemap_touch() */};
 
 static sbi_t *start(void)
@@ -167,9 +206,14 @@ static sbi_t *start(void)
     console_size = input_size = 0;
     console_room = sizeof(console);
     powers = touched = 0;
-    sbi_t *sbi = sbi_create(&(sbi_desc_t){
-        .bus = &bus, .harts = hart_list, .hart_count = HARTS, .wake = on_wake, .relax = on_relax,
-        .power = on_power, .console_write = on_console_write, .console_read = on_console_read});
+    sbi_t *sbi = sbi_create(&(sbi_desc_t){.bus = &bus,
+                                          .harts = hart_list,
+                                          .hart_count = HARTS,
+                                          .wake = on_wake,
+                                          .relax = on_relax,
+                                          .power = on_power,
+                                          .console_write = on_console_write,
+                                          .console_read = on_console_read});
     sbi_reset(sbi, 0, RAM_BASE + 0x1000, RAM_BASE + 0x1800);
     return sbi;
 }
@@ -183,26 +227,28 @@ static int32_t call6(sbi_t *sbi, hart_t *h, uint32_t eid, uint32_t fid, uint32_t
     return (int32_t)h->x[10];
 }
 
-static int32_t call(sbi_t *sbi, hart_t *h, uint32_t eid, uint32_t fid, uint32_t a0, uint32_t a1, uint32_t a2)
+static int32_t call(sbi_t *sbi, hart_t *h, uint32_t eid, uint32_t fid, uint32_t a0, uint32_t a1,
+                    uint32_t a2)
 {
     return call6(sbi, h, eid, fid, a0, a1, a2, 0, 0);
 }
 
-#define BASE   0x10
-#define TIME   0x54494d45
-#define IPI    0x735049
+#define BASE 0x10
+#define TIME 0x54494d45
+#define IPI 0x735049
 #define RFENCE 0x52464e43
-#define HSM    0x48534d
-#define SRST   0x53525354
-#define PMU    0x504d55
-#define DBCN   0x4442434e
+#define HSM 0x48534d
+#define SRST 0x53525354
+#define PMU 0x504d55
+#define DBCN 0x4442434e
 
 TEST(base_and_probe)
 {
     sbi_t *sbi = start();
     hart_t *h = &harts[0];
     CHECK_EQ(SBI_HART_RUN, sbi_hart_enter(sbi, h));
-    CHECK(h->pc == RAM_BASE + 0x1000 && h->x[10] == 0 && h->x[11] == RAM_BASE + 0x1800 && h->supervisor == 1);
+    CHECK(h->pc == RAM_BASE + 0x1000 && h->x[10] == 0 && h->x[11] == RAM_BASE + 0x1800 &&
+          h->supervisor == 1);
     CHECK(call(sbi, h, BASE, 0, 0, 0, 0) == 0 && h->x[11] == 0x02000000);
     CHECK(call(sbi, h, BASE, 5, 0, 0, 0) == 0 && h->x[11] == 0xf12);
     CHECK_EQ(-2, call(sbi, h, BASE, 7, 0, 0, 0));
@@ -210,7 +256,8 @@ TEST(base_and_probe)
     for (size_t i = 0; i < ARRAY_LEN(there); i++) {
         CHECK(call(sbi, h, BASE, 3, there[i], 0, 0) == 0 && h->x[11] == 1);
     }
-    static const uint32_t absent[] = {9, 0xf, 0x53555350 /* SUSP */, 0x535441, 0x0a000000, UINT32_MAX};
+    static const uint32_t absent[] = {9,        0xf,        0x53555350 /* SUSP */,
+                                      0x535441, 0x0a000000, UINT32_MAX};
     for (size_t i = 0; i < ARRAY_LEN(absent); i++) {
         CHECK(call(sbi, h, BASE, 3, absent[i], 0, 0) == 0 && h->x[11] == 0);
         CHECK(call(sbi, h, absent[i], 0, 0, 0, 0) == -2 && h->x[11] == 0);
@@ -390,7 +437,8 @@ TEST(counters)
     CHECK_EQ(5, h->inhibit);
     CHECK_EQ(-8, call(sbi, h, PMU, 4, 2, 1, 0));
     h->counters[2] = 9;
-    CHECK(call6(sbi, h, PMU, 2, 0, 5, 2, 2, 0) == 0 && h->x[11] == 2 && h->counters[2] == 0 && h->inhibit == 5);
+    CHECK(call6(sbi, h, PMU, 2, 0, 5, 2, 2, 0) == 0 && h->x[11] == 2 && h->counters[2] == 0 &&
+          h->inhibit == 5);
     CHECK(call6(sbi, h, PMU, 2, 0, 5, 4, 1, 0) == 0 && h->x[11] == 0 && h->inhibit == 4);
     CHECK_EQ(-2, call6(sbi, h, PMU, 2, 0, 1, 0, 2, 0));
     CHECK_EQ(-2, call6(sbi, h, PMU, 2, 0, 5, 0, 0x10000, 0));
@@ -410,7 +458,8 @@ TEST(fences_reach_who_they_name)
     for (uint32_t i = 0; i < HARTS; i++) {
         harts[i].requests = 0;
     }
-    /* The others are outside hart_run(): asked, not waited for. That is the cooperative mode as well. */
+    /* The others are outside hart_run(): asked, not waited for. That is the cooperative mode as
+     * well. */
     CHECK_EQ(0, call(sbi, &harts[0], RFENCE, 1, 3, 0, 0));
     CHECK(harts[0].requests == REQ_TLB && harts[1].requests == REQ_TLB && harts[2].requests == 0);
     CHECK_EQ(0, call(sbi, &harts[0], RFENCE, 0, 0, UINT32_MAX, 0));
@@ -425,8 +474,8 @@ TEST(fences_reach_who_they_name)
 }
 
 /*
- * Harts on threads that fence each other at random. Each fence is preceded by a new version of the page
- * tables; when it returns, no other hart may run with translations of an older one.
+ * Harts on threads that fence each other at random. Each fence is preceded by a new version of the
+ * page tables; when it returns, no other hart may run with translations of an older one.
  */
 static uint32_t version;
 static bool stop_all;

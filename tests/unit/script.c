@@ -83,7 +83,8 @@ static bool play_open(play_t *p, const char *text)
         printf("# %s\n", error);
         return false;
     }
-    p->output = (chardev_t){.write = output_write, .poll = output_poll, .remove = output_remove, .data = p};
+    p->output =
+        (chardev_t){.write = output_write, .poll = output_poll, .remove = output_remove, .data = p};
     p->dev = script_play(p->script, &p->output, on_done, p);
     if (p->dev) {
         p->dev->io_dev = p;
@@ -136,7 +137,8 @@ TEST(parser_refuses)
 TEST(expect_and_send)
 {
     play_t p;
-    if (!play_open(&p, "expect \"login:\" 5 # who\r\n  send \"root\\r\\x41\\101\\\"\\n\"\nexpect \"# \"\nquit 7")) {
+    if (!play_open(&p, "expect \"login:\" 5 # who\r\n  send \"root\\r\\x41\\101\\\"\\n\"\nexpect "
+                       "\"# \"\nquit 7")) {
         CHECK(false);
         return;
     }
@@ -261,8 +263,9 @@ TEST(files_are_typed)
 
 TEST(random_scripts_are_survived)
 {
-    static const char *const pieces[] = {"expect ", "send ", "\"", "\\", "x", "\n", "#", " 3", "quit",
-                                         "sleep 0", "\\x4", "\r\n", "\t", "off", "\"a\"", "\\n"};
+    static const char *const pieces[] = {"expect ", "send ", "\"",    "\\",      "x",    "\n",
+                                         "#",       " 3",    "quit",  "sleep 0", "\\x4", "\r\n",
+                                         "\t",      "off",   "\"a\"", "\\n"};
     uint32_t seed = 99, accepted = 0;
     for (int round = 0; round < 20000; round++) {
         char text[200] = "";

@@ -37,8 +37,13 @@ static bool world_open(world_t *w, bool patient, size_t (*filter)(void *, uint8_
     if (pipe(w->in) || pipe(w->out)) {
         return false;
     }
-    w->stream = host_stream_open(&(host_stream_desc_t){.in_fd = w->in[0], .out_fd = w->out[1],
-        .in_limit = 5000, .patient = patient, .event = on_event, .filter = filter, .opaque = w});
+    w->stream = host_stream_open(&(host_stream_desc_t){.in_fd = w->in[0],
+                                                       .out_fd = w->out[1],
+                                                       .in_limit = 5000,
+                                                       .patient = patient,
+                                                       .event = on_event,
+                                                       .filter = filter,
+                                                       .opaque = w});
     return w->stream != NULL;
 }
 
@@ -98,7 +103,8 @@ static void pump_in(void *arg)
         for (ssize_t k = 0; k < got; k++) {
             p->bad += buf[k] != pattern(p->count++);
         }
-        if (p->pause_every && p->count / p->pause_every != (p->count - (uint32_t)got) / p->pause_every) {
+        if (p->pause_every &&
+            p->count / p->pause_every != (p->count - (uint32_t)got) / p->pause_every) {
             host_sleep_ns(5000000);
         }
     }
@@ -297,7 +303,8 @@ TEST(flags_are_left_alone)
 
 TEST(no_descriptors_at_all)
 {
-    host_stream_t *s = host_stream_open(&(host_stream_desc_t){.in_fd = -1, .out_fd = -1, .in_limit = 10});
+    host_stream_t *s =
+        host_stream_open(&(host_stream_desc_t){.in_fd = -1, .out_fd = -1, .in_limit = 10});
     CHECK_EQ(HOST_STREAM_TX, host_stream_poll(s));
     CHECK_EQ(5, host_stream_write(s, "hello", 5));
     CHECK_EQ(0, host_stream_read(s, &(uint8_t){0}, 1));

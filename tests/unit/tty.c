@@ -157,8 +157,8 @@ TEST(stop_and_continue)
     for (int i = 0; i < 2; i++) {
         CHECK(mode_is_raw(&f));
         kill(f.child, SIGTSTP);
-        /* The child leads an orphaned process group, which the kernel does not stop on SIGTSTP: then it
-         * goes on at once, and all that can be seen is the terminal's mode. */
+        /* The child leads an orphaned process group, which the kernel does not stop on SIGTSTP:
+         * then it goes on at once, and all that can be seen is the terminal's mode. */
         usleep(50000);
         int status = wait_for(&f, WUNTRACED | WNOHANG);
         CHECK(mode_is_before(&f) || !WIFSTOPPED(status));
