@@ -27,6 +27,7 @@ int main(void)
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -58,6 +59,7 @@ static bool mode_is_raw(const fixture_t *f)
 
 static void child_main(const fixture_t *f, const char *path, int sig)
 {
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     setsid();
     int fd = open(path, O_RDWR);
     ioctl(fd, TIOCSCTTY, 0);
