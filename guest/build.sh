@@ -43,7 +43,7 @@ describe() {
         files="recipes/zig.sh zig/package.json zig/package-lock.json" space=700 ;;
     busybox)
         files="recipes/busybox.sh busybox/rvkit.config"
-        pins=$BUSYBOX_VERSION deps=zig space=150 result=busybox ;;
+        pins=$BUSYBOX_VERSION deps=zig space=200 result=busybox ;;
     bench)
         files="recipes/bench.sh bench/bench.c bench/bench.h bench/integer.c bench/memory.c bench/float.c bench/system.c"
         deps=zig result=bench ;;
@@ -54,7 +54,7 @@ describe() {
         files="recipes/disk.sh recipes/tree.sh $(cd "$guest" && find rootfs -type f | LC_ALL=C sort)"
         deps='busybox bench' result=disk.img ;;
     opensbi)
-        files=recipes/opensbi.sh pins=$OPENSBI_VERSION space=60 result=fw_jump.bin ;;
+        files=recipes/opensbi.sh pins=$OPENSBI_VERSION space=120 result=fw_jump.bin ;;
     *) die "no such part: $1 (kernel, initramfs, disk, opensbi, bench, busybox or all)" 2 ;;
     esac
 }

@@ -55,8 +55,9 @@ show_progress() { # name log start
 
 stop_recipe() {
     trap - INT TERM HUP
-    kill -TERM -- "-$recipe" 2>/dev/null || :
+    kill -s TERM -- "-$recipe" 2>/dev/null || :
     wait "$recipe" 2>/dev/null || :
+    while kill -s KILL -- "-$recipe" 2>/dev/null; do sleep 0.1; done
     rm -rf "$work"
     [ ! -t 2 ] || echo >&2
     die "stopped; nothing half-built was kept" 130

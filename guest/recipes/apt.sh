@@ -47,7 +47,7 @@ EOF
     flock 8
     if [ -z "$(find "$home/updated" -mmin -720 2>/dev/null)" ]; then
         phase "reading the list of Debian $1"
-        apt-get update || fail "apt cannot read $mirror ($1)"
+        apt-get -o APT::Update::Error-Mode=any update || fail "apt cannot read $mirror ($1)"
         : >"$home/updated"
     fi
 }

