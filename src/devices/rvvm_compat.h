@@ -13,7 +13,7 @@
  *   compat_irq_t             the device's own interrupt line
  *   COMPAT_MMIO_SUSPEND(fn)  an initialiser of rvvm_mmio_type_t, where the type has that member
  *   compat_fence()           a full memory barrier
- * Allocate with calloc() and check; call free() on plain lvalues only: it may be a macro.
+ * Allocate with calloc() and check the result.
  */
 #ifndef RVKIT_DEVICES_RVVM_COMPAT_H
 #define RVKIT_DEVICES_RVVM_COMPAT_H
@@ -49,6 +49,7 @@
 #include "mem_ops.h"
 #include "spinlock.h"
 #include "utils.h"
+#undef free
 #define COMPAT_MMIO_SUSPEND(fn)
 #else
 #include "chardev.h"
@@ -58,6 +59,7 @@
 #include "rvvmlib.h"
 #include "spinlock.h"
 #include "utils.h"
+#undef free
 #define COMPAT_MMIO_SUSPEND(fn)
 
 typedef struct fdt_node rvvm_fdt_node_t;

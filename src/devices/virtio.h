@@ -11,7 +11,8 @@
  *   virtio_desc_t desc;
  *   if (virtio_rng_describe(&desc, &source) && virtio_mmio_init_auto(machine, &desc, 0)) …
  *
- * Ownership: the transport takes desc->data over, also when it fails, and ends it with type->remove().
+ * Ownership: the transport takes desc->data over, also when it fails, and ends it with type->remove();
+ * likewise shared memory, with its release().
  *
  * Threads and locks
  *   bind, remove        the thread that builds or frees the machine. bind comes first, remove last.
@@ -129,10 +130,12 @@ typedef struct {
     void (*update)(void *data);
 
     /*
-     * Moves the device's own state to or from snap (a section is open; only rvvm_snapshot_field() and
-     * _data()). Before it is written, no I/O may be under way: wait for it, or leave the chain for later.
-     * Chains that are out are saved by the queues, and popped again after resuming; reset comes before.
-     * snap may be NULL: only quiesce (resume false) or go on (true).
+     * Moves the device's own state to or from snap (a section is open: only rvvm_snapshot_field() and
+     * _data()). The queues see to themselves: from before this call until the machine runs on, they give
+     * nothing out and the guest's memory cannot be written; a chain that is pushed meanwhile, or is out
+     * still, is popped again in the resumed machine, and worked on once more. Requests should bear
+     * that. When reading, reset came before. snap NULL: stop the back end (resume false), let it go on
+     * (true); the latter also follows when the machine runs on after a snapshot.
      */
     void (*suspend)(void *data, rvvm_snapshot_t *snap, bool resume);
 } virtio_type_t;
@@ -140,8 +143,13 @@ typedef struct {
 /* A region of memory shared with the driver (§2.10). */
 typedef struct {
     uint8_t id;
-    void *host;  /* page aligned, the device's own; freed by remove at the earliest */
+    void *host;  /* page aligned */
     size_t size; /* bytes, a multiple of 4096 */
+    /*
+     * Frees host when the guest cannot reach it any more, also when attaching fails. That is after remove,
+     * which must leave it alone. NULL: nothing to free.
+     */
+    void (*release)(void *host, size_t size);
 } virtio_shm_t;
 
 typedef struct {

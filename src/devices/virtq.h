@@ -76,8 +76,8 @@ bool virtq_push(virtq_chain_t *chain, size_t written);
 void virtq_notify(virtq_t *vq);
 
 /*
- * Takes back the last virtq_pop() of the queue: the chain will be popped again. False, and the chain
- * still the caller's, when another was popped since; stale chains are taken back and true is returned.
+ * Puts a chain back, its cursors at the start: virtq_pop() gives it again, before chains that were never
+ * popped. False when it was stale.
  */
 bool virtq_unpop(virtq_chain_t *chain);
 
@@ -140,6 +140,13 @@ void virtq_end(virtq_chain_t *chain);
  */
 bool virtq_next_readable(virtq_chain_t *chain, size_t max, virtq_span_t *span);
 bool virtq_next_writable(virtq_chain_t *chain, size_t max, virtq_span_t *span);
+
+/*
+ * Host memory behind an address that a device's protocol carries (a balloon's page numbers, a GPU's backing
+ * store): [addr, addr + len) in guest RAM, len not 0. False when it is not all RAM. Spans outlive chains
+ * and resets; call again for each write to the span.
+ */
+bool virtq_guest_span(virtq_t *vq, uint64_t addr, size_t len, virtq_span_t *span);
 
 /* How many pieces are between the cursor and the end: what an iovec array needs at most. */
 unsigned virtq_readable_spans(const virtq_chain_t *chain);
