@@ -20,6 +20,10 @@ guest=$(cd "$(dirname "$0")" && pwd)
 . "$guest/lib.sh"
 
 cache=${RVKIT_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/rvkit}
+case $cache in
+/*) ;;
+*) cache=$PWD/$cache ;;
+esac
 LINUX=${LINUX:-$LINUX_DEFAULT}
 case $LINUX in
 6.1) linux_suite=$LINUX_6_1_SUITE linux_version=$LINUX_6_1_VERSION ;;
@@ -49,7 +53,7 @@ describe() {
         deps=zig result=bench ;;
     initramfs)
         files="recipes/initramfs.sh recipes/tree.sh mkcpio.c $(cd "$guest" && find rootfs -type f | LC_ALL=C sort)"
-        deps='busybox bench' result=initramfs.cpio.gz ;;
+        deps='busybox bench' result=initramfs.cpio ;;
     disk)
         files="recipes/disk.sh recipes/tree.sh $(cd "$guest" && find rootfs -type f | LC_ALL=C sort)"
         deps='busybox bench' result=disk.img ;;
