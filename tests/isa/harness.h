@@ -176,6 +176,13 @@ static inline uint32_t asm_s(insn_id_t id, uint32_t rs2, uint32_t rs1, uint32_t 
     return insn_info[id].match | rs1 << 15 | rs2 << 20 | (imm & 31) << 7 | (imm >> 5 & 127) << 25;
 }
 
+static inline uint32_t asm_b(insn_id_t id, uint32_t rs1, uint32_t rs2, uint32_t distance)
+{
+    return insn_info[id].match | rs1 << 15 | rs2 << 20 | util_bits(distance, 11, 11) << 7 |
+           util_bits(distance, 4, 1) << 8 | util_bits(distance, 10, 5) << 25 |
+           util_bits(distance, 12, 12) << 31;
+}
+
 /* With a rounding mode. */
 static inline uint32_t asm_f(insn_id_t id, uint32_t rd, uint32_t rs1, uint32_t rs2, uint32_t rm)
 {
