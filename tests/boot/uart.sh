@@ -21,7 +21,7 @@ sum=${sum%% *}
 
 cat >"$tests_dir/script" <<END
 expect "rvkit:~# " 120
-send "now() { read -r up rest </proc/uptime; echo \${up%.*}\${up#*.}; }\n"
+send "now() { read -r up rest </proc/uptime; u=\${up%.*}\${up#*.}; while [ \"\${u#0}\" != \"\$u\" ]; do u=\${u#0}; done; echo \${u:-0}; }\n"
 expect "# "
 send "stty raw -echo; echo rea''dy; T0=\$(now); head -c $MIB >/tmp/raw; T1=\$(now); stty sane; echo raw-ms=\$(((T1-T0)*10)); sha256sum /tmp/raw; echo do''ne\n"
 expect "ready"
