@@ -93,7 +93,7 @@ const char *virtq_start(virtq_t *vq, const virtq_setup_t *setup)
     vq->driver = driver;
     vq->avail = vq->used = 0;
     vq->avail_wrap = vq->used_wrap = true;
-    vq->quiet = false;
+    vq->quiet = vq->held = false;
     vq->unsignalled = 0;
     vq->ready = true;
     spin_unlock(&vq->lock);
@@ -373,12 +373,14 @@ static void push_live(virtq_chain_t *chain, uint32_t used_len)
     }
 }
 
-/* A chain that comes back while a snapshot is taken is in the snapshot already: it is done once more. */
-bool virtq_push(virtq_chain_t *chain, size_t written)
+/*
+ * One chain goes back; the driver does not see it before publish(). A chain that comes back while a snapshot
+ * is taken is in the snapshot already: it is done once more.
+ */
+static bool push_one(virtq_chain_t *chain, size_t written)
 {
     virtq_t *vq = chain->vq;
     uint64_t limit = chain->write_size < UINT32_MAX ? chain->write_size : UINT32_MAX;
-    spin_lock(&vq->lock);
     bool live = chain->linked && virtq_running(vq);
     if (live) {
         push_live(chain, (uint32_t)(written < limit ? written : limit));
@@ -389,6 +391,28 @@ bool virtq_push(virtq_chain_t *chain, size_t written)
             chain_unlink(chain);
         }
         chain_pool(chain);
+    }
+    return live;
+}
+
+bool virtq_push(virtq_chain_t *chain, size_t written)
+{
+    return virtq_push_all(&chain, &written, 1);
+}
+
+bool virtq_push_all(virtq_chain_t *const *chains, const size_t *written, unsigned count)
+{
+    if (!count) {
+        return true;
+    }
+    virtq_t *vq = chains[0]->vq;
+    bool live = true;
+    spin_lock(&vq->lock);
+    for (unsigned i = 0; i < count; i++) {
+        live &= push_one(chains[i], written[i]);
+    }
+    if (virtq_running(vq)) {
+        virtq_format(vq)->publish(vq);
     }
     spin_unlock(&vq->lock);
     return live;

@@ -72,6 +72,9 @@ bool virtq_available(virtq_t *vq);
  */
 bool virtq_push(virtq_chain_t *chain, size_t written);
 
+/* The same for several chains of one queue, in this order: the driver sees all of them or none. */
+bool virtq_push_all(virtq_chain_t *const *chains, const size_t *written, unsigned count);
+
 /* Interrupts the driver if chains were used since the last call and it wants to know (§2.7.7). */
 void virtq_notify(virtq_t *vq);
 

@@ -112,10 +112,27 @@ static void packed_put_used(virtq_t *vq, const virtq_chain_t *chain)
     if (slot) {
         __atomic_store_n((uint32_t *)(void *)(slot + 8), chain->used_len, __ATOMIC_RELAXED);
         __atomic_store_n((uint16_t *)(void *)(slot + 12), chain->id, __ATOMIC_RELAXED);
+    }
+    /* The driver looks at them in order: without the first one's flags it sees none. */
+    if (!vq->held) {
+        vq->held = true;
+        vq->held_pos = vq->used;
+        vq->held_flags = flags;
+    } else if (slot) {
         __atomic_store_n((uint16_t *)(void *)(slot + DESC_FLAGS), flags, __ATOMIC_RELEASE);
     }
     packed_advance(vq, &vq->used, &vq->used_wrap, chain->slots);
     vq->unsignalled += chain->slots;
+}
+
+static void packed_publish(virtq_t *vq)
+{
+    uint64_t offset = VIRTQ_DESC_SIZE * (uint64_t)vq->held_pos;
+    uint8_t *slot = vq->held ? virtq_ram_write(&vq->ram, vq->cfg.desc + offset, VIRTQ_DESC_SIZE) : NULL;
+    if (slot) {
+        __atomic_store_n((uint16_t *)(void *)(slot + DESC_FLAGS), vq->held_flags, __ATOMIC_RELEASE);
+    }
+    vq->held = false;
 }
 
 static void packed_set_notify(virtq_t *vq, bool on)
@@ -153,6 +170,7 @@ const virtq_format_t virtq_format_packed = {
     .has_next = packed_has_next,
     .read_next = packed_read_next,
     .put_used = packed_put_used,
+    .publish = packed_publish,
     .set_notify = packed_set_notify,
     .wants_interrupt = packed_wants_interrupt,
 };

@@ -88,6 +88,8 @@ struct virtq {
 
     uint16_t avail, used; /* split: running indices; packed: positions */
     bool avail_wrap, used_wrap;
+    uint16_t held_pos, held_flags; /* packed: the first used element that is not published */
+    bool held;
     bool quiet;           /* the driver was told not to notify */
     uint32_t unsignalled; /* used descriptors since the last look at the driver's wishes */
 
@@ -180,7 +182,9 @@ typedef struct {
     bool (*has_next)(virtq_t *vq);
     /* Reads the next chain and moves on; has_next() was true. False: malformed. */
     bool (*read_next)(virtq_t *vq, virtq_chain_t *chain);
+    /* Writes a used element that the driver does not see before publish(). */
     void (*put_used)(virtq_t *vq, const virtq_chain_t *chain);
+    void (*publish)(virtq_t *vq);
     /* Tells the driver whether to notify; when on, about the next buffer. */
     void (*set_notify)(virtq_t *vq, bool on);
     /* Whether the driver wants an interrupt for vq->unsignalled used descriptors. */

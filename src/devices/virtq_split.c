@@ -110,8 +110,13 @@ static void split_put_used(virtq_t *vq, const virtq_chain_t *chain)
         __atomic_store_n((uint32_t *)(void *)entry, chain->id, __ATOMIC_RELAXED);
         __atomic_store_n((uint32_t *)(void *)(entry + 4), chain->used_len, __ATOMIC_RELAXED);
     }
-    split_store16(vq, RING_IDX, ++vq->used);
+    vq->used++;
     vq->unsignalled++;
+}
+
+static void split_publish(virtq_t *vq)
+{
+    split_store16(vq, RING_IDX, vq->used);
 }
 
 /* With the event index a driver that was not told a new one stays silent by itself. */
@@ -143,6 +148,7 @@ const virtq_format_t virtq_format_split = {
     .has_next = split_has_next,
     .read_next = split_read_next,
     .put_used = split_put_used,
+    .publish = split_publish,
     .set_notify = split_set_notify,
     .wants_interrupt = split_wants_interrupt,
 };
