@@ -249,8 +249,8 @@ static void blk_remove(void *data)
     if (blk->backend.drain) {
         blk->backend.drain(blk->backend.opaque);
     }
-    if (blk->backend.free) {
-        blk->backend.free(blk->backend.opaque);
+    if (blk->backend.close) {
+        blk->backend.close(blk->backend.opaque);
     }
     free(blk);
 }
@@ -390,8 +390,8 @@ bool virtio_blk_describe(virtio_desc_t *desc, const virtio_blk_backend_t *backen
 {
     virtio_blk_t *blk = blk_is_valid(backend, queues) ? calloc(1, sizeof(*blk)) : NULL;
     if (!blk) {
-        if (backend->free) {
-            backend->free(backend->opaque);
+        if (backend->close) {
+            backend->close(backend->opaque);
         }
         return false;
     }

@@ -110,7 +110,7 @@ typedef struct {
     void (*drain)(void *opaque);
 
     /* Ends all use of requests, and frees. Those that were never answered are forgotten. */
-    void (*free)(void *opaque);
+    void (*close)(void *opaque);
     void *opaque;
 
     uint64_t capacity; /* bytes; a multiple of 512 */

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "drive.h"
+
+#include "devices/virtio_blk.h"
+#include "devices/virtio_mmio.h"
+#include "host/worker.h"
+#include "util.h"
+
+#include <rvvm/compat.h>
+
+#include <errno.h>
+
+/* Bytes of one bracket: how long a reset may have to wait. */
+#define DRIVE_TRANSFER_MAX (UINT32_C(4) << 20)
+#define DRIVE_DISCARD_MAX  (UINT32_C(64) << 20)
+
+typedef struct {
+    disk_t *disk;
+    host_worker_t *worker;
+    uint32_t told; /* atomic: a bit for each kind of request that has failed */
+} drive_t;
+
+/* In the request's scratch space. */
+typedef struct {
+    host_job_t job;
+    drive_t *drive;
+} drive_job_t;
+
+_Static_assert(sizeof(drive_job_t) <= sizeof(((virtio_blk_io_t *)0)->scratch), "scratch");
+
+static void drive_tell(drive_t *drive, virtio_blk_op_t op, int err)
+{
+    static const char *const what[] = {
+        [VIRTIO_BLK_READ] = "be read",          [VIRTIO_BLK_WRITE] = "be written",
+        [VIRTIO_BLK_FLUSH] = "be flushed",      [VIRTIO_BLK_DISCARD] = "discard",
+        [VIRTIO_BLK_ZERO] = "be written zeros",
+    };
+    uint32_t bit = UINT32_C(1) << op;
+    if (!(__atomic_fetch_or(&drive->told, bit, __ATOMIC_RELAXED) & bit)) {
+        rvvm_error("drive %s: cannot %s: %s; the guest sees I/O errors", disk_name(drive->disk),
+                   what[op], err == ENODATA ? "the file has been cut short" : strerror(err));
+    }
+}
+
+/* The pieces of the next part of a transfer, their sum in *len. */
+static unsigned drive_gather(virtio_blk_io_t *io, disk_span_t *spans, uint64_t *len)
+{
+    unsigned count = 0;
+    virtq_span_t span;
+    *len = 0;
+    while (count < DISK_SPANS_MAX && *len < DRIVE_TRANSFER_MAX &&
+           virtio_blk_io_next(io, DRIVE_TRANSFER_MAX - (size_t)*len, &span)) {
+        spans[count++] = (disk_span_t){span.ptr, span.len};
+        *len += span.len;
+    }
+    return count;
+}
+
+static int drive_transfer(drive_t *drive, virtio_blk_io_t *io)
+{
+    disk_span_t spans[DISK_SPANS_MAX];
+    uint64_t offset = io->range->offset, end = offset + io->range->len, len;
+    int err = 0;
+    while (offset < end && !err) {
+        if (!virtio_blk_io_begin(io)) {
+            return ECANCELED;
+        }
+        unsigned count = drive_gather(io, spans, &len);
+        if (io->op == VIRTIO_BLK_WRITE) {
+            err = disk_write(drive->disk, offset, spans, count);
+        } else {
+            err = disk_read(drive->disk, offset, spans, count);
+        }
+        if (!err) {
+            virtio_blk_io_filled(io);
+        }
+        virtio_blk_io_end(io);
+        offset += len;
+        err = err || len ? err : EIO;
+    }
+    return err;
+}
+
+static int drive_clear(drive_t *drive, virtio_blk_io_t *io, const virtio_blk_range_t *range)
+{
+    bool zero = io->op == VIRTIO_BLK_ZERO;
+    uint64_t max = zero ? DRIVE_TRANSFER_MAX : DRIVE_DISCARD_MAX;
+    int err = 0;
+    for (uint64_t done = 0, len; done < range->len && !err; done += len) {
+        uint64_t at = range->offset + done;
+        len = util_min_u64(range->len - done, max);
+        if (!virtio_blk_io_begin(io)) {
+            return ECANCELED;
+        }
+        err = zero ? disk_zero(drive->disk, at, len, range->unmap)
+                   : disk_discard(drive->disk, at, len);
+        virtio_blk_io_end(io);
+    }
+    return err;
+}
+
+static int drive_do(drive_t *drive, virtio_blk_io_t *io)
+{
+    int err = 0;
+    switch (io->op) {
+    case VIRTIO_BLK_READ:
+    case VIRTIO_BLK_WRITE: err = drive_transfer(drive, io); break;
+    case VIRTIO_BLK_FLUSH: err = disk_flush(drive->disk); break;
+    case VIRTIO_BLK_DISCARD:
+    case VIRTIO_BLK_ZERO:
+        for (unsigned i = 0; i < io->ranges && !err; i++) {
+            err = drive_clear(drive, io, &io->range[i]);
+        }
+        break;
+    }
+    return !err && io->durable ? disk_flush(drive->disk) : err;
+}
+
+static void drive_run(host_job_t *job)
+{
+    drive_t *drive = ((drive_job_t *)job)->drive;
+    virtio_blk_io_t *io =
+        (virtio_blk_io_t *)(void *)((char *)job - offsetof(virtio_blk_io_t, scratch));
+    int err = drive_do(drive, io);
+    if (err && err != ECANCELED) {
+        drive_tell(drive, io->op, err);
+    }
+    virtio_blk_io_done(io, err == 0);
+}
+
+static void drive_submit(void *opaque, virtio_blk_io_t *io)
+{
+    drive_t *drive = opaque;
+    drive_job_t *job = (drive_job_t *)(void *)io->scratch;
+    *job = (drive_job_t){.job.run = drive_run, .drive = drive};
+    host_worker_submit(drive->worker, &job->job);
+}
+
+static void drive_drain(void *opaque)
+{
+    host_worker_drain(((drive_t *)opaque)->worker);
+}
+
+static void drive_close(void *opaque)
+{
+    drive_t *drive = opaque;
+    host_worker_free(drive->worker);
+    int err = disk_flush(drive->disk);
+    if (err) {
+        drive_tell(drive, VIRTIO_BLK_FLUSH, err);
+    }
+    disk_close(drive->disk);
+    free(drive);
+}
+
+bool drive_attach(rvvm_machine_t *machine, disk_t *disk, unsigned queues, unsigned threads)
+{
+    drive_t *drive = calloc(1, sizeof(*drive));
+    host_worker_t *worker = host_worker_create(threads);
+    if (!drive || !worker) {
+        rvvm_error("drive %s: out of memory", disk_name(disk));
+        host_worker_free(worker);
+        disk_close(disk);
+        free(drive);
+        return false;
+    }
+    *drive = (drive_t){.disk = disk, .worker = worker};
+    const virtio_blk_backend_t backend = {
+        .submit = drive_submit,
+        .drain = drive_drain,
+        .close = drive_close,
+        .opaque = drive,
+        .capacity = disk_size(disk),
+        .read_only = disk_read_only(disk),
+        .can_discard = !disk_read_only(disk),
+        .optimal_block = disk_block_size(disk),
+        .serial = disk_name(disk),
+    };
+    virtio_desc_t desc;
+    if (!virtio_blk_describe(&desc, &backend, queues) || !virtio_mmio_init_auto(machine, &desc, 0)) {
+        rvvm_error("a drive cannot be attached");
+        return false;
+    }
+    return true;
+}
