@@ -3,8 +3,7 @@
  * What device tests share: a machine whose harts never run, stand-ins for the harts' lines, the clock,
  * the interrupt controller and the chardev, and register access as a guest driver has it.
  *
- * A test states a rule; main() lists the rules with PROVE(test, "the rule in words"), and rig_finish()
- * prints them as a table.
+ * The rules that tests state are listed with what is in prove.h.
  */
 #ifndef RVKIT_TESTS_DEVICE_RIG_H
 #define RVKIT_TESTS_DEVICE_RIG_H
@@ -14,42 +13,10 @@
 #include <rvvm/compat.h>
 
 #include "devices/irq_host.h"
-#include "tap.h"
+#include "prove.h"
 #include "util.h"
 
-enum { RIG_HARTS = 4, RIG_RULES = 100 };
-
-static struct {
-    const char *rule[RIG_RULES];
-    bool holds[RIG_RULES];
-    unsigned rules;
-} rig_table;
-
-#define PROVE(test, text)                                                                          \
-    do {                                                                                           \
-        RUN(test);                                                                                 \
-        rig_record(text, tap_bad_checks == 0);                                                     \
-    } while (0)
-
-static inline void rig_record(const char *rule, bool holds)
-{
-    if (rig_table.rules < RIG_RULES) {
-        rig_table.rule[rig_table.rules] = rule;
-        rig_table.holds[rig_table.rules++] = holds;
-    }
-}
-
-static inline int rig_finish(const char *device)
-{
-    unsigned holding = 0;
-    printf("# %s\n", device);
-    for (unsigned i = 0; i < rig_table.rules; i++) {
-        printf("#   %-5s  %s\n", rig_table.holds[i] ? "holds" : "FAILS", rig_table.rule[i]);
-        holding += rig_table.holds[i];
-    }
-    printf("# %s: %u statements, %u hold\n", device, rig_table.rules, holding);
-    return tap_finish();
-}
+enum { RIG_HARTS = 4 };
 
 /* The harts' side: mip lines, timers and clocks that only move when a test moves them. */
 typedef struct {

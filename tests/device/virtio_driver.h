@@ -23,7 +23,7 @@
 #define RVKIT_TESTS_DEVICE_VIRTIO_DRIVER_H
 
 #include "devices/virtio_mmio.h"
-#include "tap.h"
+#include "prove.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The entropy device's rules: VirtIO 1.2 §5.4. */
 #include "devices/virtio_rng.h"
-#include "rig.h"
 #include "virtio_driver.h"
 
 #define V1 VIRTIO_F_VERSION_1
