@@ -7,6 +7,7 @@
 #include "devices/plic.h"
 #include "devices/rtc_goldfish.h"
 #include "devices/syscon.h"
+#include "drive.h"
 #include "log.h"
 #include "machine.h"
 
@@ -50,18 +51,35 @@ bool rvvm_board_riscv_virt_init(rvvm_machine_t *machine, bool aia)
            rtc_goldfish_init(machine, BOARD_RTC, plic, 0);
 }
 
-static void board_free_serial(const board_desc_t *desc, size_t first)
+/* Requests that the host works on at the same time for one disk, and queues of one disk. */
+#define BOARD_DRIVE_THREADS 4
+#define BOARD_DRIVE_QUEUES 4
+
+/* What no device has taken over: serial ports and disks from these on. */
+static void board_free_rest(const board_desc_t *desc, size_t serial, size_t drive)
 {
-    for (size_t i = first; i < desc->serial_count; i++) {
-        chardev_free(desc->serial[i]);
+    for (; serial < desc->serial_count; serial++) {
+        chardev_free(desc->serial[serial]);
     }
+    for (; drive < desc->drive_count; drive++) {
+        disk_close(desc->drive[drive]);
+    }
+}
+
+/* A disk that cannot be attached is closed. With -icount each request is done at once. */
+static bool board_attach_drive(rvvm_machine_t *machine, const board_desc_t *desc, size_t index)
+{
+    size_t queues = desc->harts < BOARD_DRIVE_QUEUES ? desc->harts : BOARD_DRIVE_QUEUES;
+    return drive_attach(machine, desc->drive[index], (unsigned)queues,
+                        desc->icount ? 0 : BOARD_DRIVE_THREADS);
 }
 
 rvvm_machine_t *board_create(const board_desc_t *desc)
 {
     rvvm_machine_t *machine = rvvm_create_machine(desc->mem_size, desc->harts, desc->isa);
-    size_t serials = 0;
+    size_t serials = 0, drives = 0;
     bool ok = machine && desc->serial_count <= BOARD_SERIAL_MAX &&
+              desc->drive_count <= BOARD_DRIVES_MAX &&
               rvvm_board_riscv_virt_init(machine, false);
     if (ok && desc->cooperative) {
         ok = rvvm_set_opt(machine, RVKIT_OPT_COOPERATIVE, 1);
@@ -76,8 +94,11 @@ rvvm_machine_t *board_create(const board_desc_t *desc)
     while (ok && serials < desc->serial_count) {
         ok = ns16550a_init_auto(machine, desc->serial[serials++]) != NULL;
     }
+    while (ok && drives < desc->drive_count) {
+        ok = board_attach_drive(machine, desc, drives++);
+    }
     if (!ok) {
-        board_free_serial(desc, serials);
+        board_free_rest(desc, serials, drives);
         rvvm_free_machine(machine);
         return NULL;
     }

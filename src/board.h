@@ -4,7 +4,8 @@
  *
  *   0x00100000  syscon (power off, reset)      0x00101000  Goldfish RTC
  *   0x02000000  CLINT                          0x0c000000  PLIC
- *   0x10000000  UARTs, 0x100 apart             0x80000000  RAM
+ *   0x10000000  UARTs, 0x100 apart             0x10001000  VirtIO slots, 0x1000 apart
+ *   0x80000000  RAM
  */
 #ifndef RVKIT_BOARD_H
 #define RVKIT_BOARD_H
@@ -14,9 +15,12 @@
 #include <rvvm/chardev.h>
 #include <rvvm/rvkit.h>
 
+#include "host/disk.h"
+
 #include <stdio.h>
 
 #define BOARD_SERIAL_MAX 4
+#define BOARD_DRIVES_MAX 16
 
 typedef struct board_desc {
     size_t mem_size; /* bytes */
@@ -27,12 +31,16 @@ typedef struct board_desc {
     chardev_t *serial[BOARD_SERIAL_MAX];
     size_t serial_count;
 
+    /* A virtio-blk device for each of drive_count. */
+    disk_t *drive[BOARD_DRIVES_MAX];
+    size_t drive_count;
+
     uint64_t icount;  /* as RVKIT_OPT_ICOUNT; 0: off */
     bool cooperative; /* as RVKIT_OPT_COOPERATIVE */
 } board_desc_t;
 
 /*
- * A machine that is ready to load files and start. Takes over the chardevs, also when it fails (NULL, and
+ * A machine that is ready to load files and start. Takes over the chardevs and disks, also when it fails (NULL, and
  * a line in the log). Freed with rvvm_free_machine().
  */
 rvvm_machine_t *board_create(const board_desc_t *desc);

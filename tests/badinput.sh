@@ -34,7 +34,10 @@ refused "bad size" 2 "not a size" "$d/good" -m many
 refused "too much RAM" 2 "at most 2G" "$d/good" -m 3G
 refused "too many harts" 2 "1 to 16" "$d/good" -s 17
 refused "two kernels" 2 "twice" -k a -k b
-refused "storage" 2 "no storage" "$d/good" -i disk.img
+refused "ATA" 2 "no ATA" "$d/good" -ata disk.img
+refused "missing disk" 1 "cannot be opened" "$d/good" -i "$d/none"
+refused "a folder as a disk" 1 "is a directory" "$d/good" -drive "$d/dir,ro"
+refused "wrong disk option" 1 "not rw" "$d/good" -drive "$d/good,rw"
 refused "display" 2 "no display" "$d/good" -res 640x480
 refused "network" 2 "no network" "$d/good" -portfwd 1=2
 refused "64-bit" 2 "32-bit" "$d/good" -rv64

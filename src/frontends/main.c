@@ -19,7 +19,7 @@
 
 #define SCRIPT_MAX ((uint64_t)16 << 20)
 
-/* RVVM's default without its root=/dev/nvme0n1: there is no storage yet that could be there. */
+/* RVVM's default; the first disk, if there is one, is the root. */
 static const char default_cmdline[] = "console=ttyS";
 
 /* What the callbacks of the run need; lives as long as main(). */
@@ -32,6 +32,7 @@ typedef struct app {
     chardev_t *terminal;     /* the first serial port's host side, NULL for none */
     chardev_t *console;      /* the same as the guest's UART sees it: the terminal or the script */
     script_t *script;
+    const char *root; /* what the default command line says of the first disk; NULL: no disk */
 } app_t;
 
 static void app_stop(void *opaque)
@@ -167,6 +168,28 @@ static bool app_open_ports(app_t *app, board_desc_t *desc)
     return true;
 }
 
+/* All disks, likewise. */
+static bool app_open_drives(app_t *app, board_desc_t *desc)
+{
+    const options_t *o = &app->options;
+    char why[400];
+    for (size_t i = 0; i < o->drive_count; i++) {
+        const char *text = o->drive[i].text;
+        const disk_desc_t plain = {.path = text};
+        disk_t *disk = o->drive[i].plain ? disk_open(&plain, why, sizeof(why))
+                                         : disk_open_spec(text, why, sizeof(why));
+        if (!disk) {
+            fprintf(stderr, "rvkit: -drive %s\n", why);
+            return false;
+        }
+        desc->drive[desc->drive_count++] = disk;
+    }
+    if (desc->drive_count) {
+        app->root = disk_read_only(desc->drive[0]) ? "root=/dev/vda ro" : "root=/dev/vda rw";
+    }
+    return true;
+}
+
 static bool app_create_machine(app_t *app)
 {
     const options_t *o = &app->options;
@@ -176,9 +199,12 @@ static bool app_create_machine(app_t *app)
         .icount = o->icount ? RVKIT_ICOUNT_DEFAULT : 0,
         .cooperative = o->icount,
     };
-    if (!app_open_ports(app, &desc)) {
+    if (!app_open_ports(app, &desc) || !app_open_drives(app, &desc)) {
         for (size_t i = 0; i < desc.serial_count; i++) {
             chardev_free(desc.serial[i]);
+        }
+        for (size_t i = 0; i < desc.drive_count; i++) {
+            disk_close(desc.drive[i]);
         }
         return false;
     }
@@ -203,6 +229,9 @@ static bool app_load(app_t *app)
     }
     if (o->cmdline || o->kernel) {
         rvvm_set_cmdline(machine, o->cmdline ? o->cmdline : default_cmdline);
+    }
+    if (app->root && o->kernel && !o->cmdline) {
+        rvvm_append_cmdline(machine, app->root);
     }
     for (size_t i = 0; i < o->append_count; i++) {
         rvvm_append_cmdline(machine, o->appends[i]);

@@ -17,6 +17,7 @@ typedef enum option_id {
     OPT_SMP,
     OPT_RV32,
     OPT_SERIAL,
+    OPT_DRIVE,
     OPT_SCRIPT,
     OPT_ICOUNT,
     OPT_NOJIT,
@@ -27,6 +28,7 @@ typedef enum option_id {
     OPT_VERBOSE,
     OPT_VERSION,
     OPT_HELP,
+    OPT_IMAGE,   /* not on the page of help: RVVM's names of a disk */
     OPT_NOTE,    /* accepted, and said to have no effect */
     OPT_SILENT,  /* accepted: what it asks for is so anyway */
     OPT_MISSING, /* refused by name: the guest would see something else than was asked for */
@@ -63,6 +65,12 @@ static const option_row_t option_rows[] = {
      "with the same input are identical"},
     {"nojit", NULL, OPT_NOJIT, "interpret only: always so in this version"},
 
+    {NULL, NULL, OPT_HELP, "Disks"},
+    {"drive", "DISK", OPT_DRIVE,
+     "FILE[,ro][,cow=OVERLAY] as a virtio-blk disk\n"
+     "(repeat for more); ro: never written;\n"
+     "cow: what is written goes to OVERLAY"},
+
     {NULL, NULL, OPT_HELP, "Input and output"},
     {"serial", "WHERE", OPT_SERIAL,
      "serial port (repeat for more): stdio, stdout, null,\n"
@@ -87,8 +95,9 @@ static const option_row_t option_rows[] = {
     {"jitcache", "SIZE", OPT_NOTE, "has no effect: this version only interprets"},
     {"nographic", NULL, OPT_SILENT, NULL},
 
-    {"i image nvme", "FILE", OPT_MISSING, "this version has no storage; boot from -initrd"},
-    {"ata", "FILE", OPT_MISSING, "this version has no storage; boot from -initrd"},
+    {"image i", "FILE", OPT_IMAGE, "is a virtio-blk disk here: /dev/vda"},
+    {"nvme", "FILE", OPT_IMAGE, "is a virtio-blk disk here, no NVMe: /dev/vda"},
+    {"ata", "FILE", OPT_MISSING, "rvkit has no ATA; use -drive FILE (/dev/vda)"},
     {"res", "WxH", OPT_MISSING, "this version has no display"},
     {"bochs_display", NULL, OPT_MISSING, "this version has no display"},
     {"portfwd", "MAP", OPT_MISSING, "this version has no network"},
@@ -292,10 +301,24 @@ static bool option_serial(parser_t *p, const char *value)
     return true;
 }
 
+static bool option_drive(parser_t *p, const char *value, bool plain)
+{
+    options_t *o = p->o;
+    if (o->drive_count == OPTIONS_DRIVES_MAX) {
+        return parser_fail(p, "-drive: at most %d disks", OPTIONS_DRIVES_MAX);
+    }
+    if (!*value) {
+        return parser_fail(p, "-drive: the name is empty");
+    }
+    o->drive[o->drive_count].text = value;
+    o->drive[o->drive_count++].plain = plain;
+    return true;
+}
+
 static bool option_note(parser_t *p, const option_row_t *row)
 {
     for (size_t i = 0; i < p->o->note_count; i++) {
-        if (p->o->notes[i] == row->names) {
+        if (p->o->notes[i + 1] == row->text) {
             return true;
         }
     }
@@ -338,6 +361,10 @@ static bool option_apply_value(parser_t *p, const option_row_t *row, const char 
         return option_smp(p, value);
     case OPT_SERIAL:
         return option_serial(p, value);
+    case OPT_DRIVE:
+        return option_drive(p, value, false);
+    case OPT_IMAGE:
+        return option_drive(p, value, true) && option_note(p, row);
     case OPT_D:
         o->trace = !strcmp(value, "in_asm");
         return o->trace || parser_fail(p, "-d %.40s: only in_asm is known", value);
@@ -504,7 +531,7 @@ void options_print_help(FILE *out)
         const option_row_t *row = &option_rows[i];
         if (!row->names) {
             fprintf(out, "\n%s:\n", row->text);
-        } else if (row->id < OPT_NOTE) {
+        } else if (row->id < OPT_IMAGE) {
             option_print(out, row);
         }
     }

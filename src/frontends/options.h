@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #define OPTIONS_SERIAL_MAX 4
+#define OPTIONS_DRIVES_MAX 16
 #define OPTIONS_NOTES_MAX 16
 #define OPTIONS_MEM_MIN (UINT64_C(1) << 20)
 #define OPTIONS_MEM_MAX (UINT64_C(2) << 30)
@@ -28,10 +29,15 @@ typedef struct options {
     uint32_t harts;
     const char *serial[OPTIONS_SERIAL_MAX]; /* -serial, in order */
     size_t serial_count;
+    struct {
+        const char *text;
+        bool plain; /* a file's name alone; else as disk_spec_parse() takes it */
+    } drive[OPTIONS_DRIVES_MAX]; /* -drive and -image, in order */
+    size_t drive_count;
     const char *script, *signature, *log;
     bool icount, trace;
 
-    /* Options of RVVM that were accepted but do nothing here: one line each. */
+    /* Options of RVVM that do nothing, or something else, here: one line each. */
     const char *notes[OPTIONS_NOTES_MAX];
     size_t note_count;
 } options_t;

@@ -156,12 +156,30 @@ TEST(upstream_options_without_meaning)
     CHECK(accepts(&o, "-k a -nogui -nonet -nogui -jitcache 64M -nographic"));
     CHECK_EQ(6, o.note_count); /* a name and a text for three of them, -nogui once */
     options_free(&o);
-    CHECK(refuses("-k a -i disk.img", "-i: this version has no storage"));
-    CHECK(refuses("-k a -image", "-image: this version has no storage"));
-    CHECK(refuses("-k a -nvme=disk.img", "storage"));
+    CHECK(refuses("-k a -ata disk.img", "-ata: rvkit has no ATA; use -drive"));
     CHECK(refuses("-k a -res 640x480", "display"));
     CHECK(refuses("-k a -portfwd 8080=80", "network"));
     CHECK(refuses("-k a -rv64", "32-bit"));
+}
+
+TEST(disks)
+{
+    options_t o;
+    CHECK(accepts(&o, "-k a -drive one,ro -i two,,ro -drive=three -nvme four -image five"));
+    CHECK_EQ(5, o.drive_count);
+    CHECK(!strcmp(o.drive[0].text, "one,ro") && !o.drive[0].plain);
+    CHECK(!strcmp(o.drive[1].text, "two,,ro") && o.drive[1].plain);
+    CHECK(!strcmp(o.drive[2].text, "three") && !o.drive[2].plain);
+    CHECK(!strcmp(o.drive[3].text, "four") && o.drive[3].plain);
+    CHECK_EQ(4, o.note_count); /* of -image, once, and of -nvme */
+    CHECK(strstr(o.notes[1], "virtio-blk"));
+    options_free(&o);
+    CHECK(refuses("-k a -image", "-image needs a value"));
+    CHECK(refuses("-k a -drive", "-drive needs a value: -drive DISK"));
+    CHECK(refuses("-k a -drive=", "-drive: the name is empty"));
+    CHECK(refuses("-k a -drive 1 -i 2 -i 3 -i 4 -i 5 -i 6 -i 7 -i 8 -i 9 -i 10 -i 11 -i 12 -i 13 "
+                  "-i 14 -i 15 -i 16 -i 17",
+                  "at most 16"));
 }
 
 /* Each spelling with a value that suits it either works or is refused by that name. */
@@ -208,6 +226,7 @@ int main(void)
     RUN(refuses_wrong_values);
     RUN(names_the_nearest_option);
     RUN(upstream_options_without_meaning);
+    RUN(disks);
     RUN(every_spelling_is_known);
     RUN(help_and_version_need_nothing_else);
     return tap_finish();
