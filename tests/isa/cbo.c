@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Zicbom and Zicboz (CMO specification 1.0): effects, and who may use them by menvcfg and senvcfg. */
+/* Zicbom and Zicboz (CMO specification 1.0): effects, and who may use them by menvcfg and senvcfg.
+ */
 #include "harness.h"
 
 enum { CBIE_INVAL = 3 << 4, CBIE_FLUSH = 1 << 4, CBCFE = 1 << 6, CBZE = 1 << 7 };

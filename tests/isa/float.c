@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* F and D as instructions: boxing, conversions at their limits, rounding modes, flags, FS (chapters 11, 12). */
+/* F and D as instructions: boxing, conversions at their limits, rounding modes, flags, FS (chapters
+ * 11, 12). */
 #include "harness.h"
 
 enum { NX = 1, UF = 2, OF = 4, DZ = 8, NV = 16 };
@@ -19,7 +20,8 @@ static uint64_t run_f(isa_t *t, insn_id_t id, uint64_t a, uint64_t b, uint32_t r
     return hart_get_f(t->hart, 3);
 }
 
-static uint32_t run_to_x(isa_t *t, insn_id_t id, uint64_t a, uint64_t b, uint32_t rm, uint32_t flags)
+static uint32_t run_to_x(isa_t *t, insn_id_t id, uint64_t a, uint64_t b, uint32_t rm,
+                         uint32_t flags)
 {
     bool one = insn_info[id].mask & 0x1f00000;
     hart_set_f(t->hart, 1, a);
@@ -39,7 +41,8 @@ TEST(boxing)
     CHECK_EQ(BOX(QNAN32), run_f(&t, INSN_fadd_s, one, bad, 0, 0)); /* a NaN, and a quiet one */
     CHECK_EQ(BOX(QNAN32), run_f(&t, INSN_fsgnj_s, bad, one, 0, 0));
     CHECK_EQ(1 << 9, run_to_x(&t, INSN_fclass_s, bad, 0, 0, 0));
-    CHECK_EQ(0x3f800000, run_to_x(&t, INSN_fmv_x_w, 0x123400003f800000, 0, 0, 0)); /* takes the bits */
+    CHECK_EQ(0x3f800000,
+             run_to_x(&t, INSN_fmv_x_w, 0x123400003f800000, 0, 0, 0)); /* takes the bits */
     CHECK_EQ(QNAN64, run_f(&t, INSN_fcvt_d_s, bad, 0, 0, 0));
     isa_set_x(&t, A0, 0x12345678);
     CHECK(ISA_RUN(&t, asm_i(INSN_fmv_w_x, 3, A0, 0)));
@@ -74,9 +77,9 @@ TEST(rounding_modes)
         uint32_t value;
         int32_t want[5]; /* RNE RTZ RDN RUP RMM */
     } cases[] = {
-        {0x40200000, {2, 2, 2, 3, 3}},      {0xc0200000, {-2, -2, -3, -2, -3}},
-        {0x40600000, {4, 3, 3, 4, 4}},      {0xbf000000, {0, 0, -1, 0, -1}},
-        {0x3f800001, {1, 1, 1, 2, 1}},      {0xbfc00000, {-2, -1, -2, -1, -2}},
+        {0x40200000, {2, 2, 2, 3, 3}}, {0xc0200000, {-2, -2, -3, -2, -3}},
+        {0x40600000, {4, 3, 3, 4, 4}}, {0xbf000000, {0, 0, -1, 0, -1}},
+        {0x3f800001, {1, 1, 1, 2, 1}}, {0xbfc00000, {-2, -1, -2, -1, -2}},
     };
     isa_t t;
     isa_open(&t);
@@ -93,8 +96,7 @@ TEST(rounding_modes)
     /* 1 + 2^-24, a tie, in each mode */
     const uint32_t sums[5] = {0x3f800000, 0x3f800000, 0x3f800000, 0x3f800001, 0x3f800001};
     for (uint32_t rm = 0; rm < 5; rm++) {
-        CHECK_EQ(BOX(sums[rm]),
-                 run_f(&t, INSN_fadd_s, BOX(0x3f800000), BOX(0x33800000), rm, NX));
+        CHECK_EQ(BOX(sums[rm]), run_f(&t, INSN_fadd_s, BOX(0x3f800000), BOX(0x33800000), rm, NX));
     }
     isa_close(&t);
 }
@@ -126,7 +128,8 @@ TEST(flags_and_nans)
     uint64_t max = UINT64_C(0x7fefffffffffffff);
     CHECK_EQ(inf, run_f(&t, INSN_fdiv_d, one, zero, 0, DZ));
     CHECK_EQ(QNAN64, run_f(&t, INSN_fdiv_d, zero, zero, 0, NV));
-    CHECK_EQ(QNAN64, run_f(&t, INSN_fadd_d, UINT64_C(0xfff8000000000123), one, 0, 0)); /* canonical */
+    CHECK_EQ(QNAN64,
+             run_f(&t, INSN_fadd_d, UINT64_C(0xfff8000000000123), one, 0, 0)); /* canonical */
     CHECK_EQ(QNAN64, run_f(&t, INSN_fadd_d, snan, one, 0, NV));
     CHECK_EQ(QNAN64, run_f(&t, INSN_fsqrt_d, one | nzero, 0, 0, NV));
     CHECK_EQ(nzero, run_f(&t, INSN_fsqrt_d, nzero, 0, 0, 0));
@@ -161,8 +164,10 @@ TEST(fused)
     static const struct {
         insn_id_t id;
         uint32_t want;
-    } cases[] = {{INSN_fmadd_s, 0x40e00000}, {INSN_fmsub_s, 0x40a00000},
-                 {INSN_fnmsub_s, 0xc0a00000}, {INSN_fnmadd_s, 0xc0e00000}};
+    } cases[] = {{INSN_fmadd_s, 0x40e00000},
+                 {INSN_fmsub_s, 0x40a00000},
+                 {INSN_fnmsub_s, 0xc0a00000},
+                 {INSN_fnmadd_s, 0xc0e00000}};
     hart_set_f(t.hart, 1, BOX(0x40000000));
     hart_set_f(t.hart, 2, BOX(0x40400000));
     hart_set_f(t.hart, 4, BOX(0x3f800000));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Directed instruction tests: a hart on a bus of 4 MiB of RAM and nothing else, and an assembler by the
- * rows of insns.def. Each run puts a few words at CODE, starts there, and ends at the endless loop behind
- * them or, by a trap to M-mode, at HANDLER.
+ * Directed instruction tests: a hart on a bus of 4 MiB of RAM and nothing else, and an assembler by
+ * the rows of insns.def. Each run puts a few words at CODE, starts there, and ends at the endless
+ * loop behind them or, by a trap to M-mode, at HANDLER.
  */
 #ifndef RVKIT_TESTS_ISA_HARNESS_H
 #define RVKIT_TESTS_ISA_HARNESS_H
@@ -26,11 +26,35 @@
 enum { ZERO, RA, SP, GP, TP, T0, T1, T2, S0, S1, A0, A1, A2, A3, A4, A5 };
 
 enum {
-    MSTATUS = 0x300, MEDELEG = 0x302, MIDELEG = 0x303, MIE = 0x304, MTVEC = 0x305, MCOUNTEREN = 0x306,
-    MENVCFG = 0x30a, MENVCFGH = 0x31a, MCOUNTINHIBIT = 0x320, MEPC = 0x341, MCAUSE = 0x342,
-    MTVAL = 0x343, MIP = 0x344, PMPCFG0 = 0x3a0, PMPADDR0 = 0x3b0, MCYCLE = 0xb00, MINSTRET = 0xb02,
-    SSTATUS = 0x100, STVEC = 0x105, SCOUNTEREN = 0x106, SENVCFG = 0x10a, SEPC = 0x141, SCAUSE = 0x142,
-    STVAL = 0x143, STIMECMP = 0x14d, STIMECMPH = 0x15d, SATP = 0x180, FCSR = 0x003, SEED = 0x015,
+    MSTATUS = 0x300,
+    MEDELEG = 0x302,
+    MIDELEG = 0x303,
+    MIE = 0x304,
+    MTVEC = 0x305,
+    MCOUNTEREN = 0x306,
+    MENVCFG = 0x30a,
+    MENVCFGH = 0x31a,
+    MCOUNTINHIBIT = 0x320,
+    MEPC = 0x341,
+    MCAUSE = 0x342,
+    MTVAL = 0x343,
+    MIP = 0x344,
+    PMPCFG0 = 0x3a0,
+    PMPADDR0 = 0x3b0,
+    MCYCLE = 0xb00,
+    MINSTRET = 0xb02,
+    SSTATUS = 0x100,
+    STVEC = 0x105,
+    SCOUNTEREN = 0x106,
+    SENVCFG = 0x10a,
+    SEPC = 0x141,
+    SCAUSE = 0x142,
+    STVAL = 0x143,
+    STIMECMP = 0x14d,
+    STIMECMPH = 0x15d,
+    SATP = 0x180,
+    FCSR = 0x003,
+    SEED = 0x015,
     MSECCFG = 0x747,
 };
 
@@ -105,8 +129,13 @@ static inline void isa_open(isa_t *t)
     t->ram = aligned_alloc(4096, RAM_SIZE);
     memset(t->ram, 0, RAM_SIZE);
     t->time = 1000;
-    t->bus = (bus_t){.opaque = t, .ram = t->ram, .ram_base = RAM, .ram_size = RAM_SIZE,
-                     .read = isa_nothing_read, .write = isa_nothing_write, .direct = isa_no_direct,
+    t->bus = (bus_t){.opaque = t,
+                     .ram = t->ram,
+                     .ram_base = RAM,
+                     .ram_size = RAM_SIZE,
+                     .read = isa_nothing_read,
+                     .write = isa_nothing_write,
+                     .direct = isa_no_direct,
                      .time = isa_time};
     t->bus.codemap = codemap_create(RAM, RAM_SIZE);
     t->hart = hart_create(&t->bus, 0);

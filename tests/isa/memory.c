@@ -8,8 +8,9 @@ TEST(widths)
     isa_open(&t);
     isa_poke(&t, DATA, 0x8182f384);
     isa_set_x(&t, A0, DATA);
-    CHECK(ISA_RUN(&t, asm_i(INSN_lb, A1, A0, 0), asm_i(INSN_lbu, A2, A0, 0), asm_i(INSN_lh, A3, A0, 0),
-                  asm_i(INSN_lhu, A4, A0, 0), asm_i(INSN_lw, A5, A0, 0)));
+    CHECK(ISA_RUN(&t, asm_i(INSN_lb, A1, A0, 0), asm_i(INSN_lbu, A2, A0, 0),
+                  asm_i(INSN_lh, A3, A0, 0), asm_i(INSN_lhu, A4, A0, 0),
+                  asm_i(INSN_lw, A5, A0, 0)));
     CHECK_EQ(0xffffff84, isa_x(&t, A1));
     CHECK_EQ(0x84, isa_x(&t, A2));
     CHECK_EQ(0xfffff384, isa_x(&t, A3));
@@ -68,7 +69,8 @@ TEST(nowhere)
     isa_close(&t);
 }
 
-/* A store to the next instructions, fence.i, and the new one runs; in a loop, so that it has run before. */
+/* A store to the next instructions, fence.i, and the new one runs; in a loop, so that it has run
+ * before. */
 TEST(self_modifying)
 {
     isa_t t;
@@ -97,7 +99,8 @@ TEST(pmp)
         if ((rights & 3) == 2) {
             continue; /* reserved */
         }
-        const uint32_t kinds[3] = {DATA >> 2 | 0x1ff, DATA >> 2, (DATA + 4) >> 2}; /* NAPOT, NA4, TOR */
+        const uint32_t kinds[3] = {DATA >> 2 | 0x1ff, DATA >> 2,
+                                   (DATA + 4) >> 2}; /* NAPOT, NA4, TOR */
         for (uint32_t kind = 0; kind < 3; kind++) {
             isa_set_csr(&t, PMPADDR0, DATA >> 2);
             isa_set_csr(&t, PMPADDR0 + 1, kinds[kind]);
@@ -110,9 +113,11 @@ TEST(pmp)
             if (!(rights & 4)) {
                 CHECK_TRAP(&t, 1, DATA);
             }
-            CHECK(ISA_RUN(&t, asm_i(INSN_lw, A1, A0, 0), asm_s(INSN_sw, A1, A0, 0))); /* M: not locked */
+            CHECK(ISA_RUN(&t, asm_i(INSN_lw, A1, A0, 0),
+                          asm_s(INSN_sw, A1, A0, 0))); /* M: not locked */
             /* Behind the entry everything is open. */
-            CHECK(ISA_RUN_MODE(&t, PRIV_S, asm_i(INSN_lui, A2, 0, 0) | ((DATA + 0x1000) & 0xfffff000),
+            CHECK(ISA_RUN_MODE(&t, PRIV_S,
+                               asm_i(INSN_lui, A2, 0, 0) | ((DATA + 0x1000) & 0xfffff000),
                                asm_i(INSN_lw, A3, A2, 0)));
         }
     }

@@ -167,9 +167,9 @@ TEST(fences)
 {
     uint32_t flags = V | R | W | A | D;
     const uint32_t forms[] = {
-        asm_r(INSN_sfence_vma, 0, 0, 0), asm_r(INSN_sfence_vma, 0, A0, 0),
+        asm_r(INSN_sfence_vma, 0, 0, 0),  asm_r(INSN_sfence_vma, 0, A0, 0),
         asm_r(INSN_sfence_vma, 0, 0, A3), asm_r(INSN_sfence_vma, 0, A0, A3),
-        asm_r(INSN_sinval_vma, 0, 0, 0), asm_r(INSN_sinval_vma, 0, A0, 0),
+        asm_r(INSN_sinval_vma, 0, 0, 0),  asm_r(INSN_sinval_vma, 0, A0, 0),
         asm_r(INSN_sinval_vma, 0, 0, A3), asm_r(INSN_sinval_vma, 0, A0, A3),
     };
     isa_t t;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Who may do what: TVM, TSR, TW, Svinval, counters, stimecmp, seed (privileged 3.1.6, 3.1.10; Sstc; Zkr). */
+/* Who may do what: TVM, TSR, TW, Svinval, counters, stimecmp, seed (privileged 3.1.6, 3.1.10; Sstc;
+ * Zkr). */
 #include "harness.h"
 
 enum { TVM = 1 << 20, TW = 1 << 21, TSR = 1 << 22 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Traps: causes, mtval, delegation, vectors, interrupts and their order (privileged 3.1, 3.3, 4.1). */
+/* Traps: causes, mtval, delegation, vectors, interrupts and their order (privileged 3.1, 3.3, 4.1).
+ */
 #include "harness.h"
 
 #define MRET insn_info[INSN_mret].match

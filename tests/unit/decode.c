@@ -65,23 +65,23 @@ static insn_t decode(uint32_t word, uint32_t pc)
 
 TEST(immediates)
 {
-    CHECK_EQ(0xfffff800, decode(0x80050513, 0).imm);         /* addi a0, a0, -2048 */
-    CHECK_EQ(0x7ff, decode(0x7ff50513, 0).imm);              /* addi a0, a0, 2047 */
-    CHECK_EQ(31, decode(0x41f55513, 0).imm);                 /* srai a0, a0, 31 */
-    CHECK_EQ(31, decode(0x61f55513, 0).imm);                 /* rori a0, a0, 31 */
-    CHECK_EQ(0xffffffff, decode(0xfea5afa3, 0).imm);         /* sw a0, -1(a1) */
-    CHECK_EQ(0x7ff, decode(0x7ea5afa3, 0).imm);              /* sw a0, 2047(a1) */
-    CHECK_EQ(0xfffff000, decode(0xfffff537, 0x1000).imm);    /* lui a0, 0xfffff */
+    CHECK_EQ(0xfffff800, decode(0x80050513, 0).imm);          /* addi a0, a0, -2048 */
+    CHECK_EQ(0x7ff, decode(0x7ff50513, 0).imm);               /* addi a0, a0, 2047 */
+    CHECK_EQ(31, decode(0x41f55513, 0).imm);                  /* srai a0, a0, 31 */
+    CHECK_EQ(31, decode(0x61f55513, 0).imm);                  /* rori a0, a0, 31 */
+    CHECK_EQ(0xffffffff, decode(0xfea5afa3, 0).imm);          /* sw a0, -1(a1) */
+    CHECK_EQ(0x7ff, decode(0x7ea5afa3, 0).imm);               /* sw a0, 2047(a1) */
+    CHECK_EQ(0xfffff000, decode(0xfffff537, 0x1000).imm);     /* lui a0, 0xfffff */
     CHECK_EQ(0x80000ffc, decode(0xfffff517, 0x80001ffc).imm); /* auipc a0, 0xfffff */
-    CHECK_EQ(0xfffffffe, decode(0xfffff06f, 0).imm);         /* jal zero, -2 */
-    CHECK_EQ(0x000ffffe, decode(0x7ffff06f, 0).imm);         /* jal zero, +0xffffe */
-    CHECK_EQ(0xfff00000, decode(0x8000006f, 0).imm);         /* jal zero, -0x100000 */
-    CHECK_EQ(0x00000ffe, decode(0x7e000fe3, 0).imm);         /* beq zero, zero, +4094 */
-    CHECK_EQ(0xfffff000, decode(0x80000063, 0).imm);         /* beq zero, zero, -4096 */
-    CHECK_EQ(0x102, decode(0x00000163, 0x100).imm);          /* beq zero, zero, +2 */
-    CHECK_EQ(0x305, decode(0x305512f3, 0).imm & 0xfff);      /* csrrw t0, mtvec, a0 */
-    CHECK_EQ(0xfffffff8, decode(0xff85b507, 0).imm);         /* fld fa0, -8(a1) */
-    CHECK_EQ(0xfffffff8, decode(0xfea5bc27, 0).imm);         /* fsd fa0, -8(a1) */
+    CHECK_EQ(0xfffffffe, decode(0xfffff06f, 0).imm);          /* jal zero, -2 */
+    CHECK_EQ(0x000ffffe, decode(0x7ffff06f, 0).imm);          /* jal zero, +0xffffe */
+    CHECK_EQ(0xfff00000, decode(0x8000006f, 0).imm);          /* jal zero, -0x100000 */
+    CHECK_EQ(0x00000ffe, decode(0x7e000fe3, 0).imm);          /* beq zero, zero, +4094 */
+    CHECK_EQ(0xfffff000, decode(0x80000063, 0).imm);          /* beq zero, zero, -4096 */
+    CHECK_EQ(0x102, decode(0x00000163, 0x100).imm);           /* beq zero, zero, +2 */
+    CHECK_EQ(0x305, decode(0x305512f3, 0).imm & 0xfff);       /* csrrw t0, mtvec, a0 */
+    CHECK_EQ(0xfffffff8, decode(0xff85b507, 0).imm);          /* fld fa0, -8(a1) */
+    CHECK_EQ(0xfffffff8, decode(0xfea5bc27, 0).imm);          /* fsd fa0, -8(a1) */
 }
 
 TEST(registers)
@@ -90,13 +90,13 @@ TEST(registers)
     CHECK_EQ(31, insn.rd);
     CHECK_EQ(30, insn.rs1);
     CHECK_EQ(29, insn.rs2);
-    CHECK_EQ(REG_SINK, decode(0x01df0033, 0).rd);  /* add zero, t5, t4 */
-    CHECK_EQ(REG_SINK, decode(0x0000006f, 0).rd);  /* jal zero, 0 */
-    CHECK_EQ(REG_SINK, decode(0x00052003, 0).rd);  /* lw zero, 0(a0) */
-    CHECK_EQ(0, decode(0x00052007, 0).rd);         /* flw ft0, 0(a0): f0 is a register like others */
-    CHECK_EQ(0, decode(0x00007053, 0).rd);         /* fadd.s ft0, ft0, ft0 */
-    CHECK_EQ(REG_SINK, decode(0xc0007053, 0).rd);  /* fcvt.w.s zero, ft0 */
-    insn = decode(0xf8f0c7c3 & ~0x06000000u, 0);   /* fmadd.s fa5, ft1, fa5, ft11, rm4 */
+    CHECK_EQ(REG_SINK, decode(0x01df0033, 0).rd); /* add zero, t5, t4 */
+    CHECK_EQ(REG_SINK, decode(0x0000006f, 0).rd); /* jal zero, 0 */
+    CHECK_EQ(REG_SINK, decode(0x00052003, 0).rd); /* lw zero, 0(a0) */
+    CHECK_EQ(0, decode(0x00052007, 0).rd);        /* flw ft0, 0(a0): f0 is a register like others */
+    CHECK_EQ(0, decode(0x00007053, 0).rd);        /* fadd.s ft0, ft0, ft0 */
+    CHECK_EQ(REG_SINK, decode(0xc0007053, 0).rd); /* fcvt.w.s zero, ft0 */
+    insn = decode(0xf8f0c7c3 & ~0x06000000u, 0);  /* fmadd.s fa5, ft1, fa5, ft11, rm4 */
     CHECK_EQ(15, insn.rd);
     CHECK_EQ(1, insn.rs1);
     CHECK_EQ(15, insn.rs2);

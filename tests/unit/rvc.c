@@ -104,8 +104,8 @@ TEST(reserved)
 }
 
 /*
- * Over all code points: how many are legal, and the FNV-1a hash of the twins, as they were when each
- * had been compared with what binutils makes of the compressed form.
+ * Over all code points: how many are legal, and the FNV-1a hash of the twins, as they were when
+ * each had been compared with what binutils makes of the compressed form.
  */
 TEST(all_code_points)
 {

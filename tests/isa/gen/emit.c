@@ -42,28 +42,52 @@ uint32_t gen_encode(insn_id_t id, uint32_t rd, uint32_t rs1, uint32_t rs2, uint3
     const insn_info_t *info = &insn_info[id];
     uint32_t w = info->match, d = rd << 7, s1 = rs1 << 15, s2 = rs2 << 20;
     switch (info->format) {
-    case FMT_NONE: return w;
-    case FMT_R: case FMT_FR: case FMT_XFF: return w | d | s1 | s2;
-    case FMT_R1: case FMT_XF: case FMT_FX: case FMT_LR: return w | d | s1;
-    case FMT_AMO: return w | d | s1 | s2 | (imm & 3) << 25;
-    case FMT_I: case FMT_L: case FMT_JALR: case FMT_FL: return w | d | s1 | imm << 20;
-    case FMT_CSR: case FMT_CSRI: return w | d | s1 | imm << 20;
-    case FMT_SH: return w | d | s1 | (imm & 31) << 20;
-    case FMT_S: case FMT_FS:
+    case FMT_NONE:
+        return w;
+    case FMT_R:
+    case FMT_FR:
+    case FMT_XFF:
+        return w | d | s1 | s2;
+    case FMT_R1:
+    case FMT_XF:
+    case FMT_FX:
+    case FMT_LR:
+        return w | d | s1;
+    case FMT_AMO:
+        return w | d | s1 | s2 | (imm & 3) << 25;
+    case FMT_I:
+    case FMT_L:
+    case FMT_JALR:
+    case FMT_FL:
+        return w | d | s1 | imm << 20;
+    case FMT_CSR:
+    case FMT_CSRI:
+        return w | d | s1 | imm << 20;
+    case FMT_SH:
+        return w | d | s1 | (imm & 31) << 20;
+    case FMT_S:
+    case FMT_FS:
         return w | s1 | s2 | util_bits(imm, 4, 0) << 7 | util_bits(imm, 11, 5) << 25;
     case FMT_B:
         return w | s1 | s2 | util_bits(imm, 11, 11) << 7 | util_bits(imm, 4, 1) << 8 |
                util_bits(imm, 10, 5) << 25 | util_bits(imm, 12, 12) << 31;
-    case FMT_U: return w | d | (imm & 0xfffff000);
+    case FMT_U:
+        return w | d | (imm & 0xfffff000);
     case FMT_J:
         return w | d | util_bits(imm, 19, 12) << 12 | util_bits(imm, 11, 11) << 20 |
                util_bits(imm, 10, 1) << 21 | util_bits(imm, 20, 20) << 31;
-    case FMT_FENCE: return w | (imm & 0xfff) << 20;
-    case FMT_SFENCE: return w | s1 | s2;
-    case FMT_CBO: return w | s1;
-    case FMT_FRM: return w | d | s1 | s2 | (imm & 7) << 12;
-    case FMT_FR4: return w | d | s1 | s2 | (imm & 7) << 12 | (imm >> 3 & 31) << 27;
-    default: return w | d | s1 | (imm & 7) << 12; /* FR1M, XFM, FXM */
+    case FMT_FENCE:
+        return w | (imm & 0xfff) << 20;
+    case FMT_SFENCE:
+        return w | s1 | s2;
+    case FMT_CBO:
+        return w | s1;
+    case FMT_FRM:
+        return w | d | s1 | s2 | (imm & 7) << 12;
+    case FMT_FR4:
+        return w | d | s1 | s2 | (imm & 7) << 12 | (imm >> 3 & 31) << 27;
+    default:
+        return w | d | s1 | (imm & 7) << 12; /* FR1M, XFM, FXM */
     }
 }
 

@@ -86,7 +86,8 @@ int gen_explain(const char *elf, const char *path_a, const char *path_b, unsigne
     }
     size_t record = skip + (at - skip) / RECORD * RECORD;
     if (at < skip || record + RECORD > shorter) {
-        printf("  no difference between two whole states: one run ended early, or nothing differs\n");
+        printf(
+            "  no difference between two whole states: one run ended early, or nothing differs\n");
     } else {
         for (size_t n = 0; n < RECORD; n++) {
             if (a.word[record + n] != b.word[record + n]) {

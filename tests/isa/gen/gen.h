@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * A generator of random bare-metal RV32 programs for the differential test: the same ELF runs on rvkit and
- * on another emulator, prints hashes of all that software can see, and the two outputs must be equal.
+ * A generator of random bare-metal RV32 programs for the differential test: the same ELF runs on
+ * rvkit and on another emulator, prints hashes of all that software can see, and the two outputs
+ * must be equal.
  *
  *   emit.c    the program's memory, encoding from the rows of insns.def, the ELF file
  *   runtime.c what every program holds: start, trap handlers, hashing, printing, power off
@@ -75,7 +76,7 @@ typedef struct gen {
     uint64_t rng;
     uint32_t locked; /* registers that random instructions may not write */
     gen_mode_t mode;
-    bool paging;    /* satp is on for S and U */
+    bool paging; /* satp is on for S and U */
     uint32_t satp;
     uint32_t mstatus_bits; /* TVM, TW, TSR, SUM, MXR as set */
     bool fs_off;
@@ -120,7 +121,8 @@ uint32_t gen_pick_rs(gen_t *g);
 uint32_t gen_interesting(gen_t *g);
 void item_any(gen_t *g);
 void item_row(gen_t *g, insn_id_t id);
-/* One access (any load, store or AMO row; never SC) to imm(base). Natural alignment unless misaligned. */
+/* One access (any load, store or AMO row; never SC) to imm(base). Natural alignment unless
+ * misaligned. */
 void item_access_row(gen_t *g, uint32_t base, int32_t imm, bool wide);
 void item_repoint(gen_t *g, uint32_t reg);
 /* A data address of scratch memory, by physical address, in the present mode. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Random instructions and small sequences of them. sp, s0 and s1 always point into scratch memory; gp
- * points to the control area; the rest is free, but for registers in g->locked (loop counters).
+ * Random instructions and small sequences of them. sp, s0 and s1 always point into scratch memory;
+ * gp points to the control area; the rest is free, but for registers in g->locked (loop counters).
  */
 #include "gen.h"
 
@@ -32,15 +32,21 @@ uint32_t gen_pick_rs(gen_t *g)
 
 uint32_t gen_interesting(gen_t *g)
 {
-    static const uint32_t values[] = {0, 1, 2, 0xffffffff, 0x80000000, 0x7fffffff, 0x80000001,
-                                      0xfffffffe, 0x55555555, 0xaaaaaaaa, 0xff, 0xffff, 0xffff0000,
-                                      0x00ff00ff, 0x80808080, 0x01010101, 31, 32, 33};
+    static const uint32_t values[] = {0,          1,          2,          0xffffffff, 0x80000000,
+                                      0x7fffffff, 0x80000001, 0xfffffffe, 0x55555555, 0xaaaaaaaa,
+                                      0xff,       0xffff,     0xffff0000, 0x00ff00ff, 0x80808080,
+                                      0x01010101, 31,         32,         33};
     switch (gen_random(g, 5)) {
-    case 0: return values[gen_random(g, ARRAY_LEN(values))];
-    case 1: return 1u << gen_random(g, 32);
-    case 2: return (1u << gen_random(g, 32)) - 1;
-    case 3: return (uint32_t)util_sext(gen_word(g) & 0xfff, 12);
-    default: return gen_word(g);
+    case 0:
+        return values[gen_random(g, ARRAY_LEN(values))];
+    case 1:
+        return 1u << gen_random(g, 32);
+    case 2:
+        return (1u << gen_random(g, 32)) - 1;
+    case 3:
+        return (uint32_t)util_sext(gen_word(g) & 0xfff, 12);
+    default:
+        return gen_word(g);
     }
 }
 
@@ -56,10 +62,19 @@ void item_repoint(gen_t *g, uint32_t reg)
 static unsigned access_size(insn_id_t id)
 {
     switch (id) {
-    case INSN_lb: case INSN_lbu: case INSN_sb: return 1;
-    case INSN_lh: case INSN_lhu: case INSN_sh: return 2;
-    case INSN_fld: case INSN_fsd: return 8;
-    default: return 4;
+    case INSN_lb:
+    case INSN_lbu:
+    case INSN_sb:
+        return 1;
+    case INSN_lh:
+    case INSN_lhu:
+    case INSN_sh:
+        return 2;
+    case INSN_fld:
+    case INSN_fsd:
+        return 8;
+    default:
+        return 4;
     }
 }
 
@@ -126,21 +141,56 @@ void item_row(gen_t *g, insn_id_t id)
     uint32_t rs1 = gen_pick_rs(g), rs2 = gen_pick_rs(g), f = gen_random(g, 32);
     uint32_t imm12 = (uint32_t)util_sext(gen_word(g) & 0xfff, 12);
     switch (insn_info[id].format) {
-    case FMT_R: case FMT_R1: emit(g, id, gen_pick_rd(g), rs1, rs2, 0); break;
-    case FMT_I: emit(g, id, gen_pick_rd(g), rs1, 0, imm12); break;
-    case FMT_SH: emit(g, id, gen_pick_rd(g), rs1, 0, gen_random(g, 32)); break;
-    case FMT_U: emit(g, id, gen_pick_rd(g), 0, 0, gen_word(g)); break;
-    case FMT_FENCE: emit(g, id, 0, 0, 0, gen_random(g, 256)); break;
-    case FMT_L: case FMT_S: case FMT_FL: case FMT_FS: item_memory(g, id); break;
-    case FMT_AMO: item_amo(g, id); break;
-    case FMT_FR: emit(g, id, f, rs1, rs2, 0); break;
-    case FMT_FRM: case FMT_FR1M: emit(g, id, f, rs1, rs2, pick_rm(g)); break;
-    case FMT_FR4: emit(g, id, f, rs1, rs2, pick_rm(g) | gen_random(g, 32) << 3); break;
-    case FMT_XF: case FMT_XFF: emit(g, id, gen_pick_rd(g), rs1, rs2, 0); break;
-    case FMT_XFM: emit(g, id, gen_pick_rd(g), rs1, 0, pick_rm(g)); break;
-    case FMT_FX: emit(g, id, f, rs1, 0, 0); break;
-    case FMT_FXM: emit(g, id, f, rs1, 0, pick_rm(g)); break;
-    default: break; /* control, CSR, SYS: items of their own */
+    case FMT_R:
+    case FMT_R1:
+        emit(g, id, gen_pick_rd(g), rs1, rs2, 0);
+        break;
+    case FMT_I:
+        emit(g, id, gen_pick_rd(g), rs1, 0, imm12);
+        break;
+    case FMT_SH:
+        emit(g, id, gen_pick_rd(g), rs1, 0, gen_random(g, 32));
+        break;
+    case FMT_U:
+        emit(g, id, gen_pick_rd(g), 0, 0, gen_word(g));
+        break;
+    case FMT_FENCE:
+        emit(g, id, 0, 0, 0, gen_random(g, 256));
+        break;
+    case FMT_L:
+    case FMT_S:
+    case FMT_FL:
+    case FMT_FS:
+        item_memory(g, id);
+        break;
+    case FMT_AMO:
+        item_amo(g, id);
+        break;
+    case FMT_FR:
+        emit(g, id, f, rs1, rs2, 0);
+        break;
+    case FMT_FRM:
+    case FMT_FR1M:
+        emit(g, id, f, rs1, rs2, pick_rm(g));
+        break;
+    case FMT_FR4:
+        emit(g, id, f, rs1, rs2, pick_rm(g) | gen_random(g, 32) << 3);
+        break;
+    case FMT_XF:
+    case FMT_XFF:
+        emit(g, id, gen_pick_rd(g), rs1, rs2, 0);
+        break;
+    case FMT_XFM:
+        emit(g, id, gen_pick_rd(g), rs1, 0, pick_rm(g));
+        break;
+    case FMT_FX:
+        emit(g, id, f, rs1, 0, 0);
+        break;
+    case FMT_FXM:
+        emit(g, id, f, rs1, 0, pick_rm(g));
+        break;
+    default:
+        break; /* control, CSR, SYS: items of their own */
     }
 }
 
@@ -168,10 +218,14 @@ static bool compressed_allowed(const gen_t *g, uint16_t half)
     bool pointer = rs1 == X_SP || rs1 == X_S0 || rs1 == X_S1;
     bool writes_x = !(g->locked >> rd & 1);
     switch (insn_info[id].cls) {
-    case CLS_ALU: return writes_x;
-    case CLS_LOAD: return pointer && (insn_info[id].format == FMT_FL || writes_x);
-    case CLS_STORE: return pointer;
-    default: return false;
+    case CLS_ALU:
+        return writes_x;
+    case CLS_LOAD:
+        return pointer && (insn_info[id].format == FMT_FL || writes_x);
+    case CLS_STORE:
+        return pointer;
+    default:
+        return false;
     }
 }
 
@@ -270,8 +324,8 @@ static void item_float_csr(gen_t *g)
 static void item_illegal(gen_t *g)
 {
     if (gen_chance(g, 30)) {
-        static const uint16_t reserved[] = {0x0000, 0x8000, 0x9c41, 0x9c61, 0x6101, 0x6081,
-                                            0x4002, 0x8002, 0x9002 & 0x8fff, 0x9105};
+        static const uint16_t reserved[] = {0x0000, 0x8000, 0x9c41, 0x9c61, 0x6101,
+                                            0x6081, 0x4002, 0x8002, 0x9105};
         emit_half(g, reserved[gen_random(g, ARRAY_LEN(reserved))]);
         return;
     }
@@ -314,10 +368,18 @@ static void item_self_modifying(gen_t *g)
 static void item_trap(gen_t *g)
 {
     switch (gen_random(g, 6)) {
-    case 0: emit(g, INSN_ecall, 0, 0, 0, 0); break;
-    case 1: emit(g, INSN_ebreak, 0, 0, 0, 0); break;
-    case 2: emit_half(g, 0x9002); break;
-    default: item_illegal(g); break;
+    case 0:
+        emit(g, INSN_ecall, 0, 0, 0, 0);
+        break;
+    case 1:
+        emit(g, INSN_ebreak, 0, 0, 0, 0);
+        break;
+    case 2:
+        emit_half(g, 0x9002);
+        break;
+    default:
+        item_illegal(g);
+        break;
     }
 }
 

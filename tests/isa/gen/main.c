@@ -7,9 +7,10 @@
  *   isagen -explain FILE OUTPUT OUTPUT LINE
  *
  * Prints the number of test instructions (one round's, times rounds) and, a line each, the rows of
- * insns.def that the program has. -dump makes the program print the full state at every trap between
- * two lines of output, -step puts a checkpoint behind every item of one segment. -rows lists all rows
- * of the table. -explain tells where two outputs of a program part that dumps from LINE on.
+ * insns.def that the program has. -dump makes the program print the full state at every trap
+ * between two lines of output, -step puts a checkpoint behind every item of one segment. -rows
+ * lists all rows of the table. -explain tells where two outputs of a program part that dumps from
+ * LINE on.
  *
  * A program prints a line per segment and one more per round, then minstreth and minstret.
  */

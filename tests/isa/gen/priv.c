@@ -1,17 +1,33 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Privilege: modes, page tables, PMP entries, interrupts, CSRs. The generator always knows the mode that
- * code will run in; only M-mode code changes what the others depend on.
+ * Privilege: modes, page tables, PMP entries, interrupts, CSRs. The generator always knows the mode
+ * that code will run in; only M-mode code changes what the others depend on.
  */
 #include "gen.h"
 
 enum { T0 = 5, T1 = 6, T2 = 7, A0 = 10 };
-enum { PTE_V = 1, PTE_R = 2, PTE_W = 4, PTE_X = 8, PTE_U = 16, PTE_G = 32, PTE_A = 64, PTE_D = 128 };
 enum {
-    STATUS_SUM = 1 << 18, STATUS_MXR = 1 << 19, STATUS_TVM = 1 << 20, STATUS_TW = 1 << 21,
-    STATUS_TSR = 1 << 22, STATUS_MPRV = 1 << 17, STATUS_MPP = 3 << 11, STATUS_FS = 3 << 13,
+    PTE_V = 1,
+    PTE_R = 2,
+    PTE_W = 4,
+    PTE_X = 8,
+    PTE_U = 16,
+    PTE_G = 32,
+    PTE_A = 64,
+    PTE_D = 128
 };
-/* Pages of the playground from here on are never global, so that an ASID's SFENCE.VMA reaches them. */
+enum {
+    STATUS_SUM = 1 << 18,
+    STATUS_MXR = 1 << 19,
+    STATUS_TVM = 1 << 20,
+    STATUS_TW = 1 << 21,
+    STATUS_TSR = 1 << 22,
+    STATUS_MPRV = 1 << 17,
+    STATUS_MPP = 3 << 11,
+    STATUS_FS = 3 << 13,
+};
+/* Pages of the playground from here on are never global, so that an ASID's SFENCE.VMA reaches them.
+ */
 #define PLAY_LOCAL 48
 /* Those from here to there may map to where nothing is: differences.txt, misaligned-nowhere. */
 #define PLAY_NOWHERE 32
@@ -20,7 +36,7 @@ enum {
 
 static uint32_t random_flags(gen_t *g, bool local)
 {
-    static const uint8_t kinds[] = {PTE_R, PTE_R | PTE_W, PTE_R | PTE_W, PTE_R | PTE_W,
+    static const uint8_t kinds[] = {PTE_R,         PTE_R | PTE_W, PTE_R | PTE_W, PTE_R | PTE_W,
                                     PTE_R | PTE_X, PTE_R | PTE_X, PTE_X};
     static const uint8_t odd[] = {0, PTE_W, PTE_W | PTE_X};
     uint32_t flags = gen_chance(g, 90) ? kinds[gen_random(g, ARRAY_LEN(kinds))]
@@ -72,7 +88,8 @@ void priv_fill_tables(gen_t *g)
     for (unsigned n = 0; n < PLAY_PAGES; n++) {
         gen_put32(g, OFF_LEAF + 4 * n, random_page(g, n));
     }
-    /* The last halfword begins a 4-byte instruction (addi zero, tp, ..) that ends on the next page. */
+    /* The last halfword begins a 4-byte instruction (addi zero, tp, ..) that ends on the next page.
+     */
     util_put_le16(g->mem + OFF_STUB + 4094, 0x0013);
 }
 
@@ -83,14 +100,20 @@ static void emit_fence(gen_t *g, uint32_t va, bool local)
     emit_li(g, T0, va);
     emit_li(g, T1, g->satp >> 22 & 0x1ff);
     switch (kind) {
-    case 0: emit(g, INSN_sfence_vma, 0, X_ZERO, X_ZERO, 0); break;
-    case 1: emit(g, INSN_sfence_vma, 0, T0, X_ZERO, 0); break;
+    case 0:
+        emit(g, INSN_sfence_vma, 0, X_ZERO, X_ZERO, 0);
+        break;
+    case 1:
+        emit(g, INSN_sfence_vma, 0, T0, X_ZERO, 0);
+        break;
     case 2:
         emit(g, INSN_sfence_w_inval, 0, 0, 0, 0);
         emit(g, INSN_sinval_vma, 0, T0, X_ZERO, 0);
         emit(g, INSN_sfence_inval_ir, 0, 0, 0, 0);
         break;
-    default: emit(g, INSN_sfence_vma, 0, T0, T1, 0); break;
+    default:
+        emit(g, INSN_sfence_vma, 0, T0, T1, 0);
+        break;
     }
 }
 
@@ -140,7 +163,8 @@ static void item_playground(gen_t *g)
     }
     if (super) {
         uint32_t place = jump ? OFF_STUB : OFF_VMDATA + (gen_random(g, 4) << 12);
-        va = SUPER_VA + (gen_random(g, SUPER_COUNT) << 22) + place + (jump ? offset & 0xffc : offset);
+        va = SUPER_VA + (gen_random(g, SUPER_COUNT) << 22) + place +
+             (jump ? offset & 0xffc : offset);
     } else {
         uint32_t page = gen_random(g, PLAY_PAGES - 1);
         if (!jump && page >= PLAY_NOWHERE - 1 && page < PLAY_LOCAL) {
@@ -174,15 +198,15 @@ static void item_unmapped(gen_t *g)
     if (gen_chance(g, 25)) {
         emit(g, INSN_jalr, X_RA, reg, 0, 0);
     } else { /* no AMO: differences.txt, amo-nowhere */
-        static const uint8_t rows[] = {INSN_lb, INSN_lh, INSN_lw, INSN_lbu, INSN_lhu, INSN_sb,
+        static const uint8_t rows[] = {INSN_lb, INSN_lh, INSN_lw,  INSN_lbu, INSN_lhu, INSN_sb,
                                        INSN_sh, INSN_sw, INSN_flw, INSN_fsw, INSN_fld, INSN_fsd};
         emit(g, rows[gen_random(g, ARRAY_LEN(rows))], gen_pick_rd(g), reg, gen_pick_rs(g), 0);
     }
 }
 
 /*
- * PMP entries 1 to 6 over the PMP area; entry 15 lets the rest through. R=0 W=1 is reserved and left
- * out. Entry 0 stays off but is the bottom of entry 1 when that is TOR.
+ * PMP entries 1 to 6 over the PMP area; entry 15 lets the rest through. R=0 W=1 is reserved and
+ * left out. Entry 0 stays off but is the bottom of entry 1 when that is TOR.
  */
 static void emit_pmp(gen_t *g)
 {
@@ -353,8 +377,8 @@ static void item_fence(gen_t *g)
 void item_privileged(gen_t *g)
 {
     bool translated = g->paging && (g->mode != GEN_M || g->mprv);
-    bool tables = !g->mprv && g->mode != GEN_U &&
-                  !(g->mode == GEN_S && (g->mstatus_bits & STATUS_TVM));
+    bool tables =
+        !g->mprv && g->mode != GEN_U && !(g->mode == GEN_S && (g->mstatus_bits & STATUS_TVM));
     uint32_t dice = gen_random(g, 100);
     if (dice < 35 && translated) {
         item_playground(g);

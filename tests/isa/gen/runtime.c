@@ -3,9 +3,9 @@
  * What every program holds besides its random part.
  *
  * Each trap is folded into a hash: x1..x31, the CSRs that tell about the trap and, for ECALL (the
- * checkpoints are such), f0..f31 and fcsr. Then the handler goes on behind the instruction that trapped:
- * ECALL with CTL_REQUEST set in M-mode; a fetch fault at ra, as bad jumps leave their way back there;
- * an interrupt at its own pc with its enable bit cleared.
+ * checkpoints are such), f0..f31 and fcsr. Then the handler goes on behind the instruction that
+ * trapped: ECALL with CTL_REQUEST set in M-mode; a fetch fault at ra, as bad jumps leave their way
+ * back there; an interrupt at its own pc with its enable bit cleared.
  */
 #include "gen.h"
 
@@ -22,8 +22,8 @@ typedef struct trap_csrs {
 } trap_csrs_t;
 
 static const trap_csrs_t machine_csrs = {0x340, 0x342, 0x341, 0x343, 0x300, 0x304, INSN_mret, true};
-static const trap_csrs_t supervisor_csrs = {0x140, 0x142, 0x141, 0x143, 0x100, 0x104, INSN_sret,
-                                            false};
+static const trap_csrs_t supervisor_csrs = {0x140, 0x142, 0x141,     0x143,
+                                            0x100, 0x104, INSN_sret, false};
 
 static void load(gen_t *g, uint32_t rd, uint32_t base, uint32_t offset)
 {
@@ -426,19 +426,38 @@ static uint32_t near_one_single(gen_t *g)
 static uint64_t pool_entry(gen_t *g, unsigned n)
 {
     static const uint64_t doubles[] = {
-        0, UINT64_C(1) << 63, UINT64_C(0x7ff0000000000000), UINT64_C(0xfff0000000000000),
-        UINT64_C(0x7ff8000000000000), UINT64_C(0x7ff0000000000001), UINT64_C(0xfff8000000000001),
-        1, UINT64_C(0x000fffffffffffff), UINT64_C(0x0010000000000000), UINT64_C(0x7fefffffffffffff),
-        UINT64_C(0x3ff0000000000000), UINT64_C(0xbff0000000000000), UINT64_C(0x41dfffffffc00000),
-        UINT64_C(0x41e0000000000000), UINT64_C(0xc1e0000000200000), UINT64_C(0x41efffffffe00000),
-        UINT64_C(0x41efffffffefffff), UINT64_C(0xbfe0000000000000), UINT64_C(0x380fffffffffffff),
-        UINT64_C(0x47efffffefffffff), UINT64_C(0x36a0000000000000), UINT64_C(0x3ca0000000000000),
-        UINT64_C(0x8000000000000001), UINT64_C(0x3fefffffffffffff), UINT64_C(0xc1e00000001fffff),
+        0,
+        UINT64_C(1) << 63,
+        UINT64_C(0x7ff0000000000000),
+        UINT64_C(0xfff0000000000000),
+        UINT64_C(0x7ff8000000000000),
+        UINT64_C(0x7ff0000000000001),
+        UINT64_C(0xfff8000000000001),
+        1,
+        UINT64_C(0x000fffffffffffff),
+        UINT64_C(0x0010000000000000),
+        UINT64_C(0x7fefffffffffffff),
+        UINT64_C(0x3ff0000000000000),
+        UINT64_C(0xbff0000000000000),
+        UINT64_C(0x41dfffffffc00000),
+        UINT64_C(0x41e0000000000000),
+        UINT64_C(0xc1e0000000200000),
+        UINT64_C(0x41efffffffe00000),
+        UINT64_C(0x41efffffffefffff),
+        UINT64_C(0xbfe0000000000000),
+        UINT64_C(0x380fffffffffffff),
+        UINT64_C(0x47efffffefffffff),
+        UINT64_C(0x36a0000000000000),
+        UINT64_C(0x3ca0000000000000),
+        UINT64_C(0x8000000000000001),
+        UINT64_C(0x3fefffffffffffff),
+        UINT64_C(0xc1e00000001fffff),
     };
     static const uint32_t singles[] = {
-        0, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001, 0xffc00001, 1, 0x007fffff,
-        0x00800000, 0x7f7fffff, 0x3f800000, 0xbf800000, 0x4effffff, 0x4f000000, 0xcf000000,
-        0xcf000001, 0x4f7fffff, 0x4f800000, 0xbf000000, 0x80000001, 0x3f7fffff, 0x33800000,
+        0,          0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001,
+        0xffc00001, 1,          0x007fffff, 0x00800000, 0x7f7fffff, 0x3f800000,
+        0xbf800000, 0x4effffff, 0x4f000000, 0xcf000000, 0xcf000001, 0x4f7fffff,
+        0x4f800000, 0xbf000000, 0x80000001, 0x3f7fffff, 0x33800000,
     };
     if (n < ARRAY_LEN(doubles)) {
         return doubles[n];
@@ -448,10 +467,14 @@ static uint64_t pool_entry(gen_t *g, unsigned n)
         return singles[n] | UINT64_C(0xffffffff) << 32;
     }
     switch (n % 4) {
-    case 0: return near_one(g);
-    case 1: return near_one_single(g) | UINT64_C(0xffffffff) << 32;
-    case 2: return (uint64_t)gen_interesting(g) << 32 | gen_interesting(g);
-    default: return singles[gen_random(g, ARRAY_LEN(singles))] | (uint64_t)gen_word(g) << 32;
+    case 0:
+        return near_one(g);
+    case 1:
+        return near_one_single(g) | UINT64_C(0xffffffff) << 32;
+    case 2:
+        return (uint64_t)gen_interesting(g) << 32 | gen_interesting(g);
+    default:
+        return singles[gen_random(g, ARRAY_LEN(singles))] | (uint64_t)gen_word(g) << 32;
     }
 }
 
