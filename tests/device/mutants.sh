@@ -190,6 +190,10 @@ ns16550a|input is fetched before the driver listens|s/return uart->polls >= UART
 ns16550a|a polling guest gets nothing|s/return uart->polls >= UART_POLLS;/return false;/
 ns16550a|printing counts as polling|s/    uart->polls -= uart->polls > 0;.*//
 ns16550a|configuring does not end polling|s/    uart->polls = 0;//
+ns16550a|the byte that came before the FIFOs is lost|s/            uart->held = uart->rx;/;/
+ns16550a|the byte that came before the FIFOs comes at once|s/            uart->held_ready = false;/            uart->held_ready = true;/
+ns16550a|later bytes overtake the one that came before the FIFOs|/if (uart->held.count) {/,/^    }/s/        return;$/;/
+ns16550a|a snapshot lacks the byte that is sent again|s/    uart_snapshot_fifo(snap, &uart->held);//
 ns16550a|RTS is ignored|s/return (uart->mcr & UART_MCR_RTS) || !uart->rts_used;/return true;/
 ns16550a|RTS is always obeyed|s/return (uart->mcr & UART_MCR_RTS) || !uart->rts_used;/return uart->mcr \& UART_MCR_RTS;/
 ns16550a|RTS in the loop counts|s/(val & UART_MCR_RTS) && !(val & UART_MCR_LOOP);/(val \& UART_MCR_RTS) != 0;/

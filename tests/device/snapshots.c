@@ -135,6 +135,24 @@ TEST(uart)
     board_down(b);
 }
 
+/* A byte that switching the FIFOs on threw away, and that is to come once more. */
+TEST(uart_held_byte)
+{
+    board_t *a = board_up(), *b = board_up();
+    rig_write(a->uart, IER, 1, ERBFI);
+    a->mock.in[0] = 'h';
+    a->mock.in_tail = 1;
+    chardev_notify(&a->mock.dev, CHARDEV_RX);
+    rig_write(a->uart, FCR, 1, 1);
+    board_copy(a, b);
+    CHECK_EQ(0, rig_read(b->uart, LSR, 1) & DR);
+    b->uart->type->update(b->uart);
+    CHECK_EQ(DR, rig_read(b->uart, LSR, 1) & DR);
+    CHECK_EQ('h', rig_read(b->uart, RBR, 1));
+    board_down(a);
+    board_down(b);
+}
+
 TEST(uart_interrupt_line)
 {
     board_t *a = board_up(), *b = board_up();
@@ -211,6 +229,7 @@ int main(void)
     PROVE(plic, "PLIC: priorities, enables, thresholds, requests pending, claimed and kept");
     PROVE(clint, "CLINT: MSIP, mtimecmp, mtime");
     PROVE(uart, "NS16550A: registers, both FIFOs, divisor");
+    PROVE(uart_held_byte, "NS16550A: the byte that came before the FIFOs were on");
     PROVE(uart_interrupt_line, "NS16550A and PLIC together: an interrupt under way arrives once");
     PROVE(rtc, "Goldfish RTC: clock difference, alarm, enables");
     PROVE(damaged, "damaged state is brought into range");
