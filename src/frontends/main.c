@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The command line program: a machine on this terminal, or under a script. */
+#include "network.h"
 #include "options.h"
 #include "script.h"
 #include "terminal.h"
@@ -19,7 +20,7 @@
 
 #define SCRIPT_MAX ((uint64_t)16 << 20)
 
-/* RVVM's default; the first disk, if there is one, is the root. */
+/* RVVM's default; without an initrd, the first disk is the root. */
 static const char default_cmdline[] = "console=ttyS";
 
 /* What the callbacks of the run need; lives as long as main(). */
@@ -190,6 +191,17 @@ static bool app_open_drives(app_t *app, board_desc_t *desc)
     return true;
 }
 
+/* All networks, likewise. */
+static bool app_open_networks(app_t *app, board_desc_t *desc)
+{
+    char why[400];
+    if (!network_open(&app->options, desc, why, sizeof(why))) {
+        fprintf(stderr, "rvkit: %s\n", why);
+        return false;
+    }
+    return true;
+}
+
 static bool app_create_machine(app_t *app)
 {
     const options_t *o = &app->options;
@@ -199,12 +211,16 @@ static bool app_create_machine(app_t *app)
         .icount = o->icount ? RVKIT_ICOUNT_DEFAULT : 0,
         .cooperative = o->icount,
     };
-    if (!app_open_ports(app, &desc) || !app_open_drives(app, &desc)) {
+    if (!app_open_ports(app, &desc) || !app_open_drives(app, &desc) ||
+        !app_open_networks(app, &desc)) {
         for (size_t i = 0; i < desc.serial_count; i++) {
             chardev_free(desc.serial[i]);
         }
         for (size_t i = 0; i < desc.drive_count; i++) {
             disk_close(desc.drive[i]);
+        }
+        for (size_t i = 0; i < desc.net_count; i++) {
+            host_net_close(desc.net[i].net);
         }
         return false;
     }
@@ -230,7 +246,7 @@ static bool app_load(app_t *app)
     if (o->cmdline || o->kernel) {
         rvvm_set_cmdline(machine, o->cmdline ? o->cmdline : default_cmdline);
     }
-    if (app->root && o->kernel && !o->cmdline) {
+    if (app->root && o->kernel && !o->initrd && !o->cmdline) {
         rvvm_append_cmdline(machine, app->root);
     }
     for (size_t i = 0; i < o->append_count; i++) {
