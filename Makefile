@@ -44,6 +44,13 @@ export NODE_PATH := /usr/share/nodejs
 else
 RVKIT_CFLAGS += -pthread -fPIC
 RVKIT_LDFLAGS += -pthread
+# The user network needs libslirp; pkg-config is asked for where it is, and a program is linked to see that it is.
+SLIRP_CFLAGS := $(shell pkg-config --cflags slirp 2>/dev/null)
+SLIRP_LIBS := $(shell pkg-config --libs slirp 2>/dev/null || echo -lslirp)
+HASH := \#
+SLIRP := $(shell printf '%s\n' '$(HASH)include <slirp/libslirp.h>' 'int main(void) { return !slirp_version_string(); }' | \
+	$(CC) $(SLIRP_CFLAGS) -x c -o /dev/null - -x none $(SLIRP_LIBS) 2>/dev/null && echo yes)
+RVKIT_LDLIBS += $(if $(SLIRP),$(SLIRP_LIBS))
 endif
 ifneq ($(SANITIZE),)
 RVKIT_CFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -DRVKIT_NO_TAILCALLS
@@ -105,6 +112,13 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo '  CC $<'
 	@$(CC) $(RVKIT_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/src/host/net_slirp.o: private RVKIT_CFLAGS += $(if $(SLIRP),-DRVKIT_SLIRP $(SLIRP_CFLAGS))
+$(BUILD)/src/host/net_slirp.o: $(BUILD)/slirp
+
+$(BUILD)/slirp: FORCE
+	@mkdir -p $(@D)
+	@echo '$(SLIRP)' | cmp -s - $@ || echo '$(SLIRP)' >$@
 
 $(BUILD)/tests/%$(EXE): tests/%.c $(LIB) $(BUILD)/flags
 	@mkdir -p $(@D)

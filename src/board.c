@@ -10,6 +10,7 @@
 #include "drive.h"
 #include "log.h"
 #include "machine.h"
+#include "netcard.h"
 
 #include <rvvm/rvvm_board.h>
 
@@ -55,14 +56,17 @@ bool rvvm_board_riscv_virt_init(rvvm_machine_t *machine, bool aia)
 #define BOARD_DRIVE_THREADS 4
 #define BOARD_DRIVE_QUEUES 4
 
-/* What no device has taken over: serial ports and disks from these on. */
-static void board_free_rest(const board_desc_t *desc, size_t serial, size_t drive)
+/* What no device has taken over: serial ports, disks and networks from these on. */
+static void board_free_rest(const board_desc_t *desc, size_t serial, size_t drive, size_t net)
 {
     for (; serial < desc->serial_count; serial++) {
         chardev_free(desc->serial[serial]);
     }
     for (; drive < desc->drive_count; drive++) {
         disk_close(desc->drive[drive]);
+    }
+    for (; net < desc->net_count; net++) {
+        host_net_close(desc->net[net].net);
     }
 }
 
@@ -77,9 +81,9 @@ static bool board_attach_drive(rvvm_machine_t *machine, const board_desc_t *desc
 rvvm_machine_t *board_create(const board_desc_t *desc)
 {
     rvvm_machine_t *machine = rvvm_create_machine(desc->mem_size, desc->harts, desc->isa);
-    size_t serials = 0, drives = 0;
+    size_t serials = 0, drives = 0, nets = 0;
     bool ok = machine && desc->serial_count <= BOARD_SERIAL_MAX &&
-              desc->drive_count <= BOARD_DRIVES_MAX &&
+              desc->drive_count <= BOARD_DRIVES_MAX && desc->net_count <= BOARD_NETS_MAX &&
               rvvm_board_riscv_virt_init(machine, false);
     if (ok && desc->cooperative) {
         ok = rvvm_set_opt(machine, RVKIT_OPT_COOPERATIVE, 1);
@@ -97,8 +101,12 @@ rvvm_machine_t *board_create(const board_desc_t *desc)
     while (ok && drives < desc->drive_count) {
         ok = board_attach_drive(machine, desc, drives++);
     }
+    while (ok && nets < desc->net_count) {
+        ok = netcard_attach(machine, desc->net[nets].net, desc->net[nets].mac);
+        nets++;
+    }
     if (!ok) {
-        board_free_rest(desc, serials, drives);
+        board_free_rest(desc, serials, drives, nets);
         rvvm_free_machine(machine);
         return NULL;
     }

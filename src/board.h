@@ -16,11 +16,13 @@
 #include <rvvm/rvkit.h>
 
 #include "host/disk.h"
+#include "host/net.h"
 
 #include <stdio.h>
 
 #define BOARD_SERIAL_MAX 4
 #define BOARD_DRIVES_MAX 16
+#define BOARD_NETS_MAX 4
 
 typedef struct board_desc {
     size_t mem_size; /* bytes */
@@ -35,13 +37,20 @@ typedef struct board_desc {
     disk_t *drive[BOARD_DRIVES_MAX];
     size_t drive_count;
 
+    /* A virtio-net card for each of net_count; an address of zeros: the card's default. */
+    struct {
+        host_net_t *net;
+        uint8_t mac[6];
+    } net[BOARD_NETS_MAX];
+    size_t net_count;
+
     uint64_t icount;  /* as RVKIT_OPT_ICOUNT; 0: off */
     bool cooperative; /* as RVKIT_OPT_COOPERATIVE */
 } board_desc_t;
 
 /*
- * A machine that is ready to load files and start. Takes over the chardevs and disks, also when it fails (NULL, and
- * a line in the log). Freed with rvvm_free_machine().
+ * A machine that is ready to load files and start. Takes over the chardevs, disks and networks, also when it
+ * fails (NULL, and a line in the log). Freed with rvvm_free_machine().
  */
 rvvm_machine_t *board_create(const board_desc_t *desc);
 

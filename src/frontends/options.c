@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "options.h"
 
+#include "../host/net.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,9 @@ typedef enum option_id {
     OPT_NOJIT,
     OPT_SIGNATURE,
     OPT_TRACE,
+    OPT_NET,
+    OPT_NONET,
+    OPT_PORTFWD,
     OPT_D,
     OPT_LOG,
     OPT_VERBOSE,
@@ -71,6 +76,18 @@ static const option_row_t option_rows[] = {
      "(repeat for more); ro: never written;\n"
      "cow: what is written goes to OVERLAY"},
 
+    {NULL, NULL, OPT_HELP, "Network"},
+    {"net", "WHERE", OPT_NET,
+     "a virtio-net card (repeat for more) on: user (a NAT,\n"
+     "the default), tap=INTERFACE, unix=SOCKET or none;\n"
+     "user,loopback: 10.0.2.2 is the host's 127.0.0.1;\n"
+     "unix=SOCKET,listen; for all: ,mac=ADDRESS ,pcap=FILE"},
+    {"nonet", NULL, OPT_NONET, "no network card"},
+    {"portfwd", "MAP", OPT_PORTFWD,
+     "forward a port of the host into the user network:\n"
+     "[tcp/|udp/][ADDR:]PORT[=[ADDR:]PORT], such as\n"
+     "tcp/127.0.0.1:2022=22 (repeat for more)"},
+
     {NULL, NULL, OPT_HELP, "Input and output"},
     {"serial", "WHERE", OPT_SERIAL,
      "serial port (repeat for more): stdio, stdout, null,\n"
@@ -88,7 +105,6 @@ static const option_row_t option_rows[] = {
     {"h help H", NULL, OPT_HELP, "print this page"},
 
     {"nogui", NULL, OPT_NOTE, "has no effect: this version has no display"},
-    {"nonet", NULL, OPT_NOTE, "has no effect: this version has no network"},
     {"nosound", NULL, OPT_NOTE, "has no effect: this version has no sound"},
     {"noisolation", NULL, OPT_NOTE, "has no effect: the process is not isolated"},
     {"poweroff_key", NULL, OPT_NOTE, "has no effect: this version has no display"},
@@ -100,7 +116,6 @@ static const option_row_t option_rows[] = {
     {"ata", "FILE", OPT_MISSING, "rvkit has no ATA; use -drive FILE (/dev/vda)"},
     {"res", "WxH", OPT_MISSING, "this version has no display"},
     {"bochs_display", NULL, OPT_MISSING, "this version has no display"},
-    {"portfwd", "MAP", OPT_MISSING, "this version has no network"},
     {"vfio_pci", "SLOT", OPT_MISSING, "rvkit has no PCI passthrough"},
     {"gdbstub", "ADDR", OPT_MISSING, "this version has no GDB stub"},
     {"riscv_aia", NULL, OPT_MISSING, "rvkit has a PLIC, no AIA"},
@@ -315,6 +330,25 @@ static bool option_drive(parser_t *p, const char *value, bool plain)
     return true;
 }
 
+static bool option_net(parser_t *p, const char *value)
+{
+    if (p->o->net_count == OPTIONS_NETS_MAX) {
+        return parser_fail(p, "-net: at most %d network cards", OPTIONS_NETS_MAX);
+    }
+    p->o->net[p->o->net_count++] = value;
+    return true;
+}
+
+static bool option_portfwd(parser_t *p, const char *value)
+{
+    host_net_forward_t forward;
+    if (!host_net_parse_forward(value, &forward)) {
+        return parser_fail(p, "-portfwd %.60s: give it as tcp/127.0.0.1:2022=22", value);
+    }
+    p->o->portfwds[p->o->portfwd_count++] = value;
+    return true;
+}
+
 static bool option_note(parser_t *p, const option_row_t *row)
 {
     for (size_t i = 0; i < p->o->note_count; i++) {
@@ -365,6 +399,10 @@ static bool option_apply_value(parser_t *p, const option_row_t *row, const char 
         return option_drive(p, value, false);
     case OPT_IMAGE:
         return option_drive(p, value, true) && option_note(p, row);
+    case OPT_NET:
+        return option_net(p, value);
+    case OPT_PORTFWD:
+        return option_portfwd(p, value);
     case OPT_D:
         o->trace = !strcmp(value, "in_asm");
         return o->trace || parser_fail(p, "-d %.40s: only in_asm is known", value);
@@ -379,6 +417,9 @@ static bool option_apply(parser_t *p, const option_row_t *row, const char *name,
     switch (row->id) {
     case OPT_ICOUNT:
         o->icount = true;
+        return true;
+    case OPT_NONET:
+        o->nonet = true;
         return true;
     case OPT_TRACE:
         o->trace = true;
@@ -447,6 +488,9 @@ static bool parser_check(parser_t *p)
     if (o->initrd && !o->kernel) {
         return parser_fail(p, "-initrd needs a kernel (-k FILE) that uses it");
     }
+    if (o->icount && !o->nonet && (o->net_count || o->portfwd_count)) {
+        return parser_fail(p, "-icount cannot have a network: no two runs would be identical");
+    }
     if (o->signature && !o->firmware) {
         return parser_fail(p, "-signature needs a bare-metal ELF program (-bios FILE)");
     }
@@ -458,7 +502,8 @@ bool options_parse(options_t *options, int argc, char **argv, char *error, size_
     *options = (options_t){.mem = UINT64_C(256) << 20, .harts = 1};
     parser_t p = {options, argc, 1, argv, error, error_size};
     options->appends = calloc((size_t)argc + 1, sizeof(*options->appends));
-    if (!options->appends) {
+    options->portfwds = calloc((size_t)argc + 1, sizeof(*options->portfwds));
+    if (!options->appends || !options->portfwds) {
         return parser_fail(&p, "out of memory");
     }
     bool only_files = false;
@@ -480,7 +525,8 @@ bool options_parse(options_t *options, int argc, char **argv, char *error, size_
 void options_free(options_t *options)
 {
     free(options->appends);
-    options->appends = NULL;
+    free(options->portfwds);
+    options->appends = options->portfwds = NULL;
 }
 
 /* One option: its spellings and value, then its text in a column of its own. */

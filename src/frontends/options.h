@@ -13,6 +13,7 @@
 
 #define OPTIONS_SERIAL_MAX 4
 #define OPTIONS_DRIVES_MAX 16
+#define OPTIONS_NETS_MAX 4
 #define OPTIONS_NOTES_MAX 16
 #define OPTIONS_MEM_MIN (UINT64_C(1) << 20)
 #define OPTIONS_MEM_MAX (UINT64_C(2) << 30)
@@ -34,6 +35,11 @@ typedef struct options {
         bool plain; /* a file's name alone; else as disk_spec_parse() takes it */
     } drive[OPTIONS_DRIVES_MAX]; /* -drive and -image, in order */
     size_t drive_count;
+    const char *net[OPTIONS_NETS_MAX]; /* -net, in order, as it was given */
+    size_t net_count;
+    bool nonet;
+    const char **portfwds; /* -portfwd, in order; host_net_parse_forward() takes them */
+    size_t portfwd_count;
     const char *script, *signature, *log;
     bool icount, trace;
 
