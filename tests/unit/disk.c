@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -482,6 +483,46 @@ TEST(full_host)
 #endif
 }
 
+#ifndef __EMSCRIPTEN__
+/* Every other sector, from `arg`'s first on. */
+typedef struct {
+    disk_t *disk;
+    unsigned first;
+    int err;
+} stripe_t;
+
+static void *stripe_body(void *arg)
+{
+    stripe_t *stripe = arg;
+    for (unsigned sector = stripe->first; sector < 4096 && !stripe->err; sector += 2) {
+        stripe->err = fill(stripe->disk, sector * 512u, 512, (uint8_t)(1 + stripe->first));
+    }
+    return NULL;
+}
+#endif
+
+/* Two threads write the sectors of the same new blocks at the same time: no sector gets lost. */
+TEST(cow_neighbours)
+{
+#ifndef __EMSCRIPTEN__
+    for (unsigned round = 0; round < 5; round++) {
+        fresh(0);
+        CHECK(truncate(base_path, 4096 * 512) == 0);
+        stripe_t stripe[2] = {{open_either(true), 0, 0}, {NULL, 1, 0}};
+        pthread_t thread;
+        stripe[1].disk = stripe[0].disk;
+        CHECK(pthread_create(&thread, NULL, stripe_body, &stripe[1]) == 0);
+        stripe_body(&stripe[0]);
+        pthread_join(thread, NULL);
+        CHECK(!stripe[0].err && !stripe[1].err);
+        for (unsigned sector = 0; sector < 4096; sector++) {
+            CHECK(holds(stripe[0].disk, sector * 512u, 512, 1 + (int)(sector & 1)));
+        }
+        CHECK_EQ(0, disk_close(stripe[0].disk));
+    }
+#endif
+}
+
 int main(void)
 {
     if (!mkdtemp(dir)) {
@@ -508,6 +549,7 @@ int main(void)
     RUN(changed_base);
     RUN(cut_short);
     RUN(full_host);
+    RUN(cow_neighbours);
     remove(base_path);
     remove(cow_path);
     rmdir(dir);
