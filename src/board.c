@@ -7,6 +7,9 @@
 #include "devices/plic.h"
 #include "devices/rtc_goldfish.h"
 #include "devices/syscon.h"
+#include "devices/virtio_9p.h"
+#include "devices/virtio_fs.h"
+#include "devices/virtio_mmio.h"
 #include "drive.h"
 #include "log.h"
 #include "machine.h"
@@ -56,8 +59,9 @@ bool rvvm_board_riscv_virt_init(rvvm_machine_t *machine, bool aia)
 #define BOARD_DRIVE_THREADS 4
 #define BOARD_DRIVE_QUEUES 4
 
-/* What no device has taken over: serial ports, disks and networks from these on. */
-static void board_free_rest(const board_desc_t *desc, size_t serial, size_t drive, size_t net)
+/* What no device has taken over: serial ports, disks, networks and folders from these on. */
+static void board_free_rest(const board_desc_t *desc, size_t serial, size_t drive, size_t net,
+                            size_t share)
 {
     for (; serial < desc->serial_count; serial++) {
         chardev_free(desc->serial[serial]);
@@ -68,6 +72,24 @@ static void board_free_rest(const board_desc_t *desc, size_t serial, size_t driv
     for (; net < desc->net_count; net++) {
         host_net_close(desc->net[net].net);
     }
+    for (; share < desc->share_count; share++) {
+        desc->share[share].server.ops->free(desc->share[share].server.opaque);
+    }
+}
+
+/* A folder; its server is freed when it cannot be attached. */
+static bool board_attach_share(rvvm_machine_t *machine, const board_desc_t *desc, size_t index)
+{
+    const file_server_t *server = &desc->share[index].server;
+    const char *tag = desc->share[index].tag;
+    virtio_desc_t device;
+    bool ok = desc->share[index].fs ? virtio_fs_describe(&device, tag, server)
+                                    : virtio_9p_describe(&device, tag, server);
+    if (!ok || !virtio_mmio_init_auto(machine, &device, 0)) {
+        rvvm_error("the folder %s cannot be attached", tag);
+        return false;
+    }
+    return true;
 }
 
 /* A disk that cannot be attached is closed. With -icount each request is done at once. */
@@ -81,10 +103,10 @@ static bool board_attach_drive(rvvm_machine_t *machine, const board_desc_t *desc
 rvvm_machine_t *board_create(const board_desc_t *desc)
 {
     rvvm_machine_t *machine = rvvm_create_machine(desc->mem_size, desc->harts, desc->isa);
-    size_t serials = 0, drives = 0, nets = 0;
+    size_t serials = 0, drives = 0, nets = 0, shares = 0;
     bool ok = machine && desc->serial_count <= BOARD_SERIAL_MAX &&
               desc->drive_count <= BOARD_DRIVES_MAX && desc->net_count <= BOARD_NETS_MAX &&
-              rvvm_board_riscv_virt_init(machine, false);
+              desc->share_count <= BOARD_SHARES_MAX && rvvm_board_riscv_virt_init(machine, false);
     if (ok && desc->cooperative) {
         ok = rvvm_set_opt(machine, RVKIT_OPT_COOPERATIVE, 1);
     }
@@ -105,8 +127,11 @@ rvvm_machine_t *board_create(const board_desc_t *desc)
         ok = netcard_attach(machine, desc->net[nets].net, desc->net[nets].mac);
         nets++;
     }
+    while (ok && shares < desc->share_count) {
+        ok = board_attach_share(machine, desc, shares++);
+    }
     if (!ok) {
-        board_free_rest(desc, serials, drives, nets);
+        board_free_rest(desc, serials, drives, nets, shares);
         rvvm_free_machine(machine);
         return NULL;
     }

@@ -15,6 +15,7 @@
 #include <rvvm/chardev.h>
 #include <rvvm/rvkit.h>
 
+#include "devices/file_server.h"
 #include "host/disk.h"
 #include "host/net.h"
 
@@ -23,6 +24,7 @@
 #define BOARD_SERIAL_MAX 4
 #define BOARD_DRIVES_MAX 16
 #define BOARD_NETS_MAX 4
+#define BOARD_SHARES_MAX 8
 
 typedef struct board_desc {
     size_t mem_size; /* bytes */
@@ -44,13 +46,21 @@ typedef struct board_desc {
     } net[BOARD_NETS_MAX];
     size_t net_count;
 
+    /* A folder for each of share_count: virtio-9p, or with fs, virtio-fs. */
+    struct {
+        file_server_t server;
+        const char *tag;
+        bool fs;
+    } share[BOARD_SHARES_MAX];
+    size_t share_count;
+
     uint64_t icount;  /* as RVKIT_OPT_ICOUNT; 0: off */
     bool cooperative; /* as RVKIT_OPT_COOPERATIVE */
 } board_desc_t;
 
 /*
- * A machine that is ready to load files and start. Takes over the chardevs, disks and networks, also when it
- * fails (NULL, and a line in the log). Freed with rvvm_free_machine().
+ * A machine that is ready to load files and start. Takes over the chardevs, disks, networks and file servers,
+ * also when it fails (NULL, and a line in the log). Freed with rvvm_free_machine().
  */
 rvvm_machine_t *board_create(const board_desc_t *desc);
 

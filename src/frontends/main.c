@@ -3,10 +3,12 @@
 #include "network.h"
 #include "options.h"
 #include "script.h"
+#include "sharing.h"
 #include "terminal.h"
 
 #include "../board.h"
 #include "../host/file.h"
+#include "../host/share.h"
 #include "../host/tty.h"
 
 #include <rvvm/compat.h>
@@ -202,9 +204,48 @@ static bool app_open_networks(app_t *app, board_desc_t *desc)
     return true;
 }
 
+/* The folders; the tags stay in `sharing`. */
+static bool app_open_shares(app_t *app, board_desc_t *desc, sharing_t *sharing)
+{
+    const options_t *o = &app->options;
+    char why[200];
+    for (size_t i = 0; i < o->share_count; i++, sharing++) {
+        if (!sharing_parse(o->share[i], sharing, why, sizeof(why))) {
+            fprintf(stderr, "rvkit: -share %s\n", why);
+            return false;
+        }
+        const share_desc_t share = {sharing->dir, sharing->read_only, o->icount};
+        if (!share_open(&desc->share[i].server, &share, why, sizeof(why))) {
+            fprintf(stderr, "rvkit: -share %s: %s: %s\n", sharing->tag, sharing->dir, why);
+            return false;
+        }
+        desc->share[i].tag = sharing->tag;
+        desc->share[i].fs = sharing->fs;
+        desc->share_count++;
+    }
+    return true;
+}
+
+static void app_close_parts(const board_desc_t *desc)
+{
+    for (size_t i = 0; i < desc->serial_count; i++) {
+        chardev_free(desc->serial[i]);
+    }
+    for (size_t i = 0; i < desc->drive_count; i++) {
+        disk_close(desc->drive[i]);
+    }
+    for (size_t i = 0; i < desc->net_count; i++) {
+        host_net_close(desc->net[i].net);
+    }
+    for (size_t i = 0; i < desc->share_count; i++) {
+        desc->share[i].server.ops->free(desc->share[i].server.opaque);
+    }
+}
+
 static bool app_create_machine(app_t *app)
 {
     const options_t *o = &app->options;
+    sharing_t sharing[BOARD_SHARES_MAX];
     board_desc_t desc = {
         .mem_size = (size_t)o->mem,
         .harts = o->harts,
@@ -212,16 +253,8 @@ static bool app_create_machine(app_t *app)
         .cooperative = o->icount,
     };
     if (!app_open_ports(app, &desc) || !app_open_drives(app, &desc) ||
-        !app_open_networks(app, &desc)) {
-        for (size_t i = 0; i < desc.serial_count; i++) {
-            chardev_free(desc.serial[i]);
-        }
-        for (size_t i = 0; i < desc.drive_count; i++) {
-            disk_close(desc.drive[i]);
-        }
-        for (size_t i = 0; i < desc.net_count; i++) {
-            host_net_close(desc.net[i].net);
-        }
+        !app_open_networks(app, &desc) || !app_open_shares(app, &desc, sharing)) {
+        app_close_parts(&desc);
         return false;
     }
     rvvm_machine_t *machine = board_create(&desc);

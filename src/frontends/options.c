@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "options.h"
 
+#include "sharing.h"
+
 #include "../host/net.h"
 
 #include <stdarg.h>
@@ -25,6 +27,7 @@ typedef enum option_id {
     OPT_NOJIT,
     OPT_SIGNATURE,
     OPT_TRACE,
+    OPT_SHARE,
     OPT_NET,
     OPT_NONET,
     OPT_PORTFWD,
@@ -77,6 +80,10 @@ static const option_row_t option_rows[] = {
      "cow: what is written goes to OVERLAY"},
 
     {NULL, NULL, OPT_HELP, "Network"},
+    {"share", "TAG=DIR", OPT_SHARE,
+     "give the guest the folder DIR, to mount as TAG; DIR may\n"
+     "be followed by ,ro (read-only) and ,fs (virtio-fs, not\n"
+     "9p); repeat for more"},
     {"net", "WHERE", OPT_NET,
      "a virtio-net card (repeat for more) on: user (a NAT,\n"
      "the default), tap=INTERFACE, unix=SOCKET or none;\n"
@@ -330,6 +337,26 @@ static bool option_drive(parser_t *p, const char *value, bool plain)
     return true;
 }
 
+static bool option_share(parser_t *p, const char *value)
+{
+    options_t *o = p->o;
+    sharing_t sharing, other;
+    char why[200];
+    if (!sharing_parse(value, &sharing, why, sizeof(why))) {
+        return parser_fail(p, "-share %s", why);
+    }
+    if (o->share_count == OPTIONS_SHARES_MAX) {
+        return parser_fail(p, "-share: at most %d folders", OPTIONS_SHARES_MAX);
+    }
+    for (size_t i = 0; i < o->share_count; i++) {
+        if (sharing_parse(o->share[i], &other, why, sizeof(why)) && !strcmp(other.tag, sharing.tag)) {
+            return parser_fail(p, "-share: the tag %s is given twice", sharing.tag);
+        }
+    }
+    o->share[o->share_count++] = value;
+    return true;
+}
+
 static bool option_net(parser_t *p, const char *value)
 {
     if (p->o->net_count == OPTIONS_NETS_MAX) {
@@ -399,6 +426,8 @@ static bool option_apply_value(parser_t *p, const option_row_t *row, const char 
         return option_drive(p, value, false);
     case OPT_IMAGE:
         return option_drive(p, value, true) && option_note(p, row);
+    case OPT_SHARE:
+        return option_share(p, value);
     case OPT_NET:
         return option_net(p, value);
     case OPT_PORTFWD:

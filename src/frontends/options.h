@@ -14,6 +14,7 @@
 #define OPTIONS_SERIAL_MAX 4
 #define OPTIONS_DRIVES_MAX 16
 #define OPTIONS_NETS_MAX 4
+#define OPTIONS_SHARES_MAX 8
 #define OPTIONS_NOTES_MAX 16
 #define OPTIONS_MEM_MIN (UINT64_C(1) << 20)
 #define OPTIONS_MEM_MAX (UINT64_C(2) << 30)
@@ -40,6 +41,8 @@ typedef struct options {
     bool nonet;
     const char **portfwds; /* -portfwd, in order; host_net_parse_forward() takes them */
     size_t portfwd_count;
+    const char *share[OPTIONS_SHARES_MAX]; /* -share, in order; sharing_parse() takes them */
+    size_t share_count;
     const char *script, *signature, *log;
     bool icount, trace;
 
