@@ -178,7 +178,7 @@ static int cow_write_locked(cow_t *cow, uint64_t offset, const disk_span_t *span
         pthread_mutex_lock(&cow->lock);
         cow_set_state(cow, first, last, COW_DATA);
         if (cow->data + end > cow->file.size) {
-            __atomic_store_n(&cow->file.size, cow->data + end, __ATOMIC_RELAXED);
+            __atomic_store_n(&cow->file.size, cow->data + end, __ATOMIC_RELEASE);
         }
         pthread_mutex_unlock(&cow->lock);
     }

@@ -250,6 +250,8 @@ int disk_file_sync(disk_file_t *file)
 
 int disk_file_check(const disk_file_t *file)
 {
+    /* First, since others may make the file longer and say so meanwhile. */
+    uint64_t need = __atomic_load_n(&file->size, __ATOMIC_ACQUIRE);
     struct stat st;
     if (!file->regular) {
         return 0;
@@ -257,7 +259,7 @@ int disk_file_check(const disk_file_t *file)
     if (fstat(file->fd, &st) < 0) {
         return errno;
     }
-    return (uint64_t)st.st_size < __atomic_load_n(&file->size, __ATOMIC_RELAXED) ? ENODATA : 0;
+    return (uint64_t)st.st_size < need ? ENODATA : 0;
 }
 
 int disk_file_punch(const disk_file_t *file, uint64_t offset, uint64_t len)
