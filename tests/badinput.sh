@@ -39,7 +39,13 @@ refused "missing disk" 1 "cannot be opened" "$d/good" -i "$d/none"
 refused "a folder as a disk" 1 "is a directory" "$d/good" -drive "$d/dir,ro"
 refused "wrong disk option" 1 "not rw" "$d/good" -drive "$d/good,rw"
 refused "display" 2 "no display" "$d/good" -res 640x480
-refused "network" 2 "no network" "$d/good" -portfwd 1=2
+refused "forwarded port" 2 "give it as" "$d/good" -portfwd 1=
+refused "kind of network" 1 "give user" "$d/good" -net wifi
+refused "word about a network" 1 "cannot use" "$d/good" -net user,listen
+refused "hardware address" 1 "cannot use" "$d/good" -net user,mac=01:00:00:00:00:00
+refused "socket nobody listens on" 1 "nobody listens" "$d/good" -net "unix=$d/none"
+refused "port without the user network" 1 "needs the user network" "$d/good" -net none -portfwd 1=2
+refused "network and -icount" 2 "identical" "$d/good" -icount -net user
 refused "64-bit" 2 "32-bit" "$d/good" -rv64
 refused "too many ports" 2 "at most 4" "$d/good" -serial null -serial null -serial null -serial null -serial null
 refused "stdio twice" 1 "only one" "$d/good" -serial stdio -serial stdio

@@ -61,8 +61,9 @@ void virtio_net_show_status(virtio_net_t *net)
 
 void virtio_net_set_offloads(virtio_net_t *net, uint64_t offloads)
 {
+    offloads &= virtio_features(net->dev) & NET_GUEST_OFFLOADS;
     bool checksum = offloads & VIRTIO_BIT(VIRTIO_NET_F_GUEST_CSUM);
-    net->guest_offloads = offloads & virtio_features(net->dev) & NET_GUEST_OFFLOADS;
+    net->guest_offloads = offloads;
     net->join.v4ok = checksum && (offloads & VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO4));
     net->join.v6ok = checksum && (offloads & VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO6));
 }

@@ -153,12 +153,11 @@ TEST(names_the_nearest_option)
 TEST(upstream_options_without_meaning)
 {
     options_t o;
-    CHECK(accepts(&o, "-k a -nogui -nonet -nogui -jitcache 64M -nographic"));
+    CHECK(accepts(&o, "-k a -nogui -nosound -nogui -jitcache 64M -nographic"));
     CHECK_EQ(6, o.note_count); /* a name and a text for three of them, -nogui once */
     options_free(&o);
     CHECK(refuses("-k a -ata disk.img", "-ata: rvkit has no ATA; use -drive"));
     CHECK(refuses("-k a -res 640x480", "display"));
-    CHECK(refuses("-k a -portfwd 8080=80", "network"));
     CHECK(refuses("-k a -rv64", "32-bit"));
 }
 
@@ -202,6 +201,24 @@ static void try_name(void *opaque, const char *name, bool takes_value)
     ++*count;
 }
 
+TEST(networks)
+{
+    options_t o;
+    CHECK(accepts(&o, "-k a -net user,loopback -net tap=tap0 -portfwd 8080=80 -portfwd tcp/[::1]:1=[fec0::15]:2"));
+    CHECK_EQ(2, o.net_count);
+    CHECK(!strcmp(o.net[1], "tap=tap0"));
+    CHECK_EQ(2, o.portfwd_count);
+    CHECK(!strcmp(o.portfwds[0], "8080=80"));
+    options_free(&o);
+    CHECK(accepts(&o, "-k a -nonet -icount -net user") && o.nonet);
+    options_free(&o);
+    CHECK(refuses("-k a -portfwd 8080=", "-portfwd 8080=: give it as"));
+    CHECK(refuses("-k a -portfwd 0=1", "-portfwd"));
+    CHECK(refuses("-k a -portfwd 1=65536", "-portfwd"));
+    CHECK(refuses("-k a -icount -net user", "identical"));
+    CHECK(refuses("-k a -net a -net b -net c -net d -net e", "at most 4"));
+}
+
 TEST(every_spelling_is_known)
 {
     unsigned count = 0;
@@ -227,6 +244,7 @@ int main(void)
     RUN(names_the_nearest_option);
     RUN(upstream_options_without_meaning);
     RUN(disks);
+    RUN(networks);
     RUN(every_spelling_is_known);
     RUN(help_and_version_need_nothing_else);
     return tap_finish();
