@@ -56,7 +56,7 @@ static void host_malformed(void *opaque, const char *why)
 static void host_starved(void *opaque, unsigned index)
 {
     virtio_dev_t *dev = opaque;
-    __atomic_fetch_add(&dev->queue[index].kicks, 1, __ATOMIC_ACQ_REL);
+    store(&dev->queue[index].late, 1);
     store(&dev->late, 1);
 }
 
@@ -433,7 +433,9 @@ void virtio_core_update(virtio_dev_t *dev)
     }
     if (__atomic_exchange_n(&dev->late, 0, __ATOMIC_ACQ_REL)) {
         for (unsigned i = 0; i < dev->desc.queues; i++) {
-            queue_serve(dev, i);
+            if (__atomic_exchange_n(&dev->queue[i].late, 0, __ATOMIC_ACQ_REL)) {
+                virtio_kick(dev, i);
+            }
         }
     }
     if (dev->desc.type->update) {

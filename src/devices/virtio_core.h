@@ -32,6 +32,7 @@ typedef struct {
     uint32_t pfn;                  /* legacy: what the driver wrote */
     spinlock_t serving;            /* held in notify */
     uint32_t kicks;                /* atomic: calls of notify that are due */
+    uint32_t late;                 /* atomic: another is due at the next update */
 } virtio_queue_t;
 
 struct virtio_dev {
@@ -42,7 +43,7 @@ struct virtio_dev {
     spinlock_t lock; /* guards what the registers show, and orders the device's callbacks */
     uint32_t status; /* atomic: NEEDS_RESET is set without the lock */
     uint32_t live;   /* atomic: DRIVER_OK, and not broken */
-    uint32_t late;   /* atomic: queues have kicks that wait for virtio_core_update() */
+    uint32_t late;   /* atomic: a queue has its `late` set */
     uint32_t frozen; /* atomic: since a snapshot, until the machine runs on */
     uint32_t told;   /* atomic: a failure of this device is in the log already */
     uint64_t offered, wanted;
