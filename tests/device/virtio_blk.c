@@ -50,7 +50,7 @@ TEST(padding)
 static void reads_and_writes(uint64_t features, unsigned flags, bool copies)
 {
     const virtio_blk_backend_t backend = mem_backend();
-    uint32_t used;
+    uint32_t used = 0;
     blk_attach(&backend, 1, flags);
     mem.copies = copies;
     CHECK(vd_start(&vd, features));
@@ -91,7 +91,7 @@ TEST(moves_copies)
 TEST(any_layout)
 {
     uint16_t id;
-    uint32_t used;
+    uint32_t used = 0;
     for (unsigned copies = 0; copies < 2; copies++) {
         blk_up(ALL_FEATURES | VIRTIO_F_INDIRECT_DESC);
         mem.copies = copies;
@@ -125,7 +125,7 @@ TEST(any_layout)
 TEST(many_pieces)
 {
     uint16_t id;
-    uint32_t used;
+    uint32_t used = 0;
     blk_up(ALL_FEATURES);
     blk_add(VIRTIO_BLK_T_IN, 0, 32 * 1024, 31); /* pieces of odd lengths */
     vd_kick(&vd, 0);
@@ -138,7 +138,7 @@ TEST(many_pieces)
 
 TEST(flushes)
 {
-    uint32_t used;
+    uint32_t used = 0;
     blk_up(ALL_FEATURES);
     CHECK_EQ(0, blk_request(VIRTIO_BLK_T_FLUSH, 0, 0, &used));
     CHECK_EQ(1, used);
@@ -280,7 +280,7 @@ TEST(discard_not_negotiated)
 TEST(unknown_types)
 {
     static const uint32_t types[] = {2, 3, 5, 6, 7, 9, 10, 12, 14, 0x80000000, UINT32_MAX};
-    uint32_t used;
+    uint32_t used = 0;
     blk_up(ALL_FEATURES);
     for (unsigned i = 0; i < ARRAY_LEN(types); i++) {
         CHECK_EQ(2, blk_request(types[i], 0, 512, &used));
@@ -312,7 +312,7 @@ TEST(read_only)
 
 TEST(get_id)
 {
-    uint32_t used;
+    uint32_t used = 0;
     blk_up(V1);
     char *data = vd_ptr(&vd, blk_data);
     data[20] = '!';
@@ -348,7 +348,7 @@ TEST(out_of_range)
 
 TEST(odd_lengths)
 {
-    uint32_t used;
+    uint32_t used = 0;
     blk_up(ALL_FEATURES);
     CHECK_EQ(1, blk_request(VIRTIO_BLK_T_IN, 0, 511, &used));
     CHECK_EQ(0, used);
@@ -361,7 +361,7 @@ TEST(odd_lengths)
 TEST(malformed)
 {
     uint16_t id;
-    uint32_t used;
+    uint32_t used = 0;
     blk_up(ALL_FEATURES);
     blk_put_header(VIRTIO_BLK_T_IN, 0);
     const vd_buf_t no_status[1] = {{blk_header, 16, false}};
@@ -387,7 +387,7 @@ TEST(malformed)
 
 TEST(failures)
 {
-    uint32_t used;
+    uint32_t used = 0;
     blk_up(ALL_FEATURES);
     mem.fails = true;
     CHECK_EQ(1, blk_request(VIRTIO_BLK_T_OUT, 0, 4096, &used));
@@ -403,7 +403,7 @@ TEST(failures)
 TEST(out_of_order)
 {
     uint16_t ids[3], id;
-    uint32_t used;
+    uint32_t used = 0;
     blk_up(ALL_FEATURES);
     mem.hold = true;
     for (unsigned i = 0; i < 3; i++) {
@@ -424,7 +424,7 @@ TEST(out_of_order)
 TEST(reset_in_flight)
 {
     uint16_t id;
-    uint32_t used;
+    uint32_t used = 0;
     for (unsigned copies = 0; copies < 2; copies++) {
         blk_up(ALL_FEATURES);
         mem.hold = true;
@@ -468,7 +468,7 @@ TEST(removed_in_flight)
 TEST(queue_full_of_requests)
 {
     uint16_t id;
-    uint32_t used;
+    uint32_t used = 0;
     unsigned answered = 0;
     blk_up(ALL_FEATURES | VIRTIO_F_INDIRECT_DESC);
     mem.hold = true;
