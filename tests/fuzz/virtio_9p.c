@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * libFuzzer target: messages to virtio-9p over a real folder. The input is a list of messages: type (0xFF:
+ * the rest of the header is wrong), length in 2 bytes, body. Each run starts with a session in which fid 0 is
+ * the root, 1 a folder, 2 an open file, 3 an open folder. What is outside the folder must stay as it is.
+ *   clang -fsanitize=fuzzer,address,undefined -Iinclude -Isrc -Itests \
+ *       tests/fuzz/virtio_9p.c librvkit.a -o fuzz-9p
+ */
+#include "share_dir.h"
+
+#include "devices/virtio_9p.h"
+#include "util.h"
+#include "device/virtio_driver.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { ROOM = 70000 };
+
+static struct {
+    share_dir_t sd;
+    vd_t vd;
+    uint64_t request, reply;
+    bool up;
+} fz;
+
+static void fz_down(void)
+{
+    vd_close(&fz.vd);
+    sd_remove(&fz.sd);
+}
+
+static void fz_up(void)
+{
+    file_server_t server;
+    virtio_desc_t desc;
+    vd_machine(&fz.vd);
+    if (!sd_make(&fz.sd) || !sd_share(&fz.sd, &server, false, true) ||
+        !virtio_9p_describe(&desc, "fuzz", &server) || !vd_attach(&fz.vd, &desc, 0) ||
+        !vd_start(&fz.vd, VIRTIO_F_VERSION_1)) {
+        abort();
+    }
+    fz.request = vd_alloc(&fz.vd, ROOM);
+    fz.reply = vd_alloc(&fz.vd, ROOM);
+    fz.up = true;
+    atexit(fz_down);
+}
+
+static void fz_send(uint8_t type, const void *body, size_t len, uint32_t size, uint32_t room)
+{
+    uint8_t *p = vd_ptr(&fz.vd, fz.request);
+    const vd_buf_t buf[2] = {{fz.request, (uint32_t)len + 7, false}, {fz.reply, room, true}};
+    uint32_t used;
+    util_put_le32(p, size);
+    p[4] = type;
+    util_put_le16(p + 5, 1);
+    memcpy(p + 7, body, len);
+    if (!vd_request(&fz.vd, 0, buf, 2, &used) || used > room || vd_broken(&fz.vd)) {
+        abort();
+    }
+    vd_ack(&fz.vd);
+}
+
+static void fz_begin(void)
+{
+    static const uint8_t version[] = "\0\0\010\0\010\0009P2000.L";
+    static const uint8_t attach[] = "\0\0\0\0\377\377\377\377\0\0\0\0\0\0\0\0";
+    static const uint8_t walk1[] = "\0\0\0\0\1\0\0\0\1\0\3\0sub";
+    static const uint8_t walk2[] = "\0\0\0\0\2\0\0\0\1\0\4\0file";
+    static const uint8_t walk3[] = "\0\0\0\0\3\0\0\0\0\0";
+    static const uint8_t open2[] = "\2\0\0\0\2\0\0\0";
+    static const uint8_t open3[] = "\3\0\0\0\0\0\0\0";
+    static const struct {
+        uint8_t type;
+        const void *body;
+        size_t len;
+    } first[] = {
+        {100, version, sizeof(version) - 1}, {104, attach, sizeof(attach) - 1},
+        {110, walk1, sizeof(walk1) - 1},     {110, walk2, sizeof(walk2) - 1},
+        {110, walk3, sizeof(walk3) - 1},     {12, open2, sizeof(open2) - 1},
+        {12, open3, sizeof(open3) - 1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(first); i++) {
+        fz_send(first[i].type, first[i].body, first[i].len, (uint32_t)first[i].len + 7, 64);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (!fz.up) {
+        fz_up();
+    }
+    fz_begin();
+    for (unsigned messages = 0; size >= 3 && messages < 64; messages++) {
+        size_t len = util_get_le16(data + 1) % 2048;
+        bool wrong = data[0] == 0xFF;
+        len = len < size - 3 ? len : size - 3;
+        uint32_t told = wrong && len >= 4 ? util_get_le32(data + 3) : (uint32_t)len + 7;
+        uint32_t room = wrong && len ? data[2 + len] : messages % 8 ? ROOM : 2048;
+        fz_send(data[0], data + 3, len, told, room + 1);
+        data += 3 + len;
+        size -= 3 + len;
+    }
+    if (!sd_sound(&fz.sd)) {
+        abort();
+    }
+    sd_empty(open(fz.sd.in, O_RDONLY | O_DIRECTORY));
+    if (!sd_fill(&fz.sd)) {
+        abort();
+    }
+    return 0;
+}
