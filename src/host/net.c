@@ -2,6 +2,7 @@
 /* What all networks share: calls, threads, and the syntax of forwarded ports. */
 #include "net_impl.h"
 
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,34 +58,6 @@ void host_net_close(host_net_t *net)
         net->type->close(net);
     }
 }
-
-#ifdef __EMSCRIPTEN__
-
-bool host_net_parse_forward(const char *text, host_net_forward_t *forward)
-{
-    (void)text;
-    memset(forward, 0, sizeof(*forward));
-    return false;
-}
-
-host_net_t *host_net_open_tap(const char *name, char *error, size_t error_size)
-{
-    return net_fail(error, error_size, "%s: there are no TAP interfaces here", name);
-}
-
-host_net_t *host_net_open_unix(const char *path, bool listening, char *error, size_t error_size)
-{
-    (void)listening;
-    return net_fail(error, error_size, "%s: there are no sockets here", path);
-}
-
-#else
-
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <unistd.h>
 
 /* --- Forwarded ports --- */
 
@@ -164,6 +137,26 @@ bool host_net_parse_forward(const char *text, host_net_forward_t *forward)
     *forward = f;
     return !*text;
 }
+
+#ifdef __EMSCRIPTEN__
+
+host_net_t *host_net_open_tap(const char *name, char *error, size_t error_size)
+{
+    return net_fail(error, error_size, "%s: there are no TAP interfaces here", name);
+}
+
+host_net_t *host_net_open_unix(const char *path, bool listening, char *error, size_t error_size)
+{
+    (void)listening;
+    return net_fail(error, error_size, "%s: there are no sockets here", path);
+}
+
+#else
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
 
 /* --- Threads --- */
 
