@@ -182,9 +182,13 @@ static hart_exit_t run_loop(hart_t *hart, uint64_t end)
 
 hart_exit_t hart_run(hart_t *hart, uint64_t max_insns)
 {
+    hart_exit_t reason = HART_EXIT_KICK;
     __atomic_store_n(&hart->parked, false, __ATOMIC_SEQ_CST);
     hart->poll_in = 0;
-    hart_exit_t reason = run_loop(hart, hart->retired + max_insns);
+    /* In this order: whoever still sees the hart parked has its request served here. */
+    if (!__atomic_load_n(&hart->requests, __ATOMIC_SEQ_CST) || !serve_requests(hart)) {
+        reason = run_loop(hart, hart->retired + max_insns);
+    }
     __atomic_store_n(&hart->parked, true, __ATOMIC_SEQ_CST);
     return reason;
 }
