@@ -8,7 +8,7 @@
 #   guest/build.sh have WHAT...   exit 0 when all of it is there
 #   guest/build.sh prune          delete cached results that today's recipes no longer lead to
 #
-# WHAT: kernel  initramfs  disk  opensbi  bench  busybox  all
+# WHAT: kernel  initramfs  disk  opensbi  bench  tools  busybox  all
 # Environment: LINUX=6.1|6.12 chooses the kernel; RVKIT_CACHE the cache (default ~/.cache/rvkit); JOBS the
 # number of compilers at a time.
 #
@@ -51,15 +51,17 @@ describe() {
     bench)
         files="recipes/bench.sh bench/bench.c bench/bench.h bench/integer.c bench/memory.c bench/float.c bench/system.c"
         deps=zig result=bench ;;
+    tools)
+        files="recipes/tools.sh tools/vsock.c" deps=zig result=vsock ;;
     initramfs)
         files="recipes/initramfs.sh recipes/tree.sh mkcpio.c $(cd "$guest" && find rootfs -type f | LC_ALL=C sort)"
-        deps='busybox bench' result=initramfs.cpio ;;
+        deps='busybox bench tools' result=initramfs.cpio ;;
     disk)
         files="recipes/disk.sh recipes/tree.sh $(cd "$guest" && find rootfs -type f | LC_ALL=C sort)"
-        deps='busybox bench' result=disk.img ;;
+        deps='busybox bench tools' result=disk.img ;;
     opensbi)
         files=recipes/opensbi.sh pins=$OPENSBI_VERSION space=120 result=fw_jump.bin ;;
-    *) die "no such part: $1 (kernel, initramfs, disk, opensbi, bench, busybox or all)" 2 ;;
+    *) die "no such part: $1 (kernel, initramfs, disk, opensbi, bench, tools, busybox or all)" 2 ;;
     esac
 }
 
@@ -126,11 +128,11 @@ prune() {
         6.1) linux_suite=$LINUX_6_1_SUITE linux_version=$LINUX_6_1_VERSION ;;
         6.12) linux_suite=$LINUX_6_12_SUITE linux_version=$LINUX_6_12_VERSION ;;
         esac
-        for part in linux-source kernel zig busybox bench initramfs disk opensbi; do
+        for part in linux-source kernel zig busybox bench tools initramfs disk opensbi; do
             keep="$keep $(part_dir "$part")"
         done
     done
-    for dir in "$cache"/linux-source-* "$cache"/kernel-* "$cache"/zig-* "$cache"/busybox-* "$cache"/bench-* \
+    for dir in "$cache"/linux-source-* "$cache"/kernel-* "$cache"/zig-* "$cache"/busybox-* "$cache"/bench-* "$cache"/tools-* \
         "$cache"/initramfs-* "$cache"/disk-* "$cache"/opensbi-*; do
         case " $keep " in
         *" $dir "*) ;;

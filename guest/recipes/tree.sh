@@ -10,6 +10,7 @@ make_tree() {
         chmod 1777 tmp
         cp "$BUSYBOX_DIR/busybox" bin/busybox
         cp "$BENCH_DIR/bench" usr/bin/bench
+        cp "$TOOLS_DIR/vsock" usr/bin/vsock
         while read -r applet; do
             [ -e ".$applet" ] || [ -L ".$applet" ] || ln -s /bin/busybox ".$applet"
         done <"$BUSYBOX_DIR/applets"
