@@ -24,7 +24,8 @@ enum {
 
 p9_fid_t *p9_get_fid(p9_t *p9, p9_in_t *in)
 {
-    return p9_fid_find(p9, p9_get32(in));
+    uint32_t id = p9_get32(in);
+    return in->bad ? NULL : p9_fid_find(p9, id);
 }
 
 p9_fid_t *p9_get_node(p9_t *p9, p9_in_t *in)
@@ -222,8 +223,9 @@ static int op_getattr(p9_t *p9, p9_in_t *in, p9_out_t *out)
 {
     p9_fid_t *fid = p9_get_node(p9, in);
     fs_attr_t attr;
-    if (!fid) {
-        return -FS_EBADF;
+    p9_get64(in); /* what is asked for: all is told */
+    if (!fid || in->bad) {
+        return in->bad ? -FS_EPROTO : -FS_EBADF;
     }
     int error = p9->server.ops->getattr(p9->server.opaque, fid->node, fid->handle, &attr);
     if (error) {
