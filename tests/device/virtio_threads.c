@@ -17,7 +17,7 @@ int main(void)
 
 #define V1 VIRTIO_F_VERSION_1
 
-enum { REQUESTS = 4000, RESETS = 300 };
+enum { REQUESTS = 4000, RESETS = 300, AREA = 13 * 1024 };
 
 /* A device whose requests are completed by a thread of its own. */
 typedef struct {
@@ -117,13 +117,18 @@ static void *hart(void *arg)
 {
     hart_t *hart = arg;
     vd_buf_t buf[2] = {{hart->mem, 64, false}, {hart->mem + 64, 64, true}};
-    unsigned sent = 0, seen = 0;
+    unsigned sent = 0, seen = 0, place[32], busy = 0;
     while (seen < REQUESTS) {
         uint16_t id = 0;
         uint32_t len = 0;
         while (sent < REQUESTS && sent - seen < 8) {
-            buf[1].addr = hart->mem + 64 * (1 + sent % 8);
-            vd_add(&vd, hart->queue, buf, 2);
+            unsigned at = 0;
+            while (busy >> at & 1) {
+                at++;
+            }
+            busy |= 1u << at;
+            buf[1].addr = hart->mem + 64 * (1 + (uint64_t)at);
+            place[vd_add(&vd, hart->queue, buf, 2)] = at;
             sent++;
             if (sent % 3 == 0 || sent == REQUESTS) {
                 vd_kick(&vd, hart->queue);
@@ -132,6 +137,7 @@ static void *hart(void *arg)
         vd_kick(&vd, hart->queue);
         if (vd_used(&vd, hart->queue, &id, &len)) {
             hart->bad += len != 64;
+            busy &= ~(1u << place[id]);
             seen++;
         } else {
             vd_want_irq(&vd, hart->queue, true);
@@ -157,9 +163,9 @@ static void traffic(uint64_t features)
         pthread_join(threads[i], NULL);
         CHECK_EQ(0, harts[i].bad);
     }
-    CHECK_EQ(2 * REQUESTS, late.done);
     CHECK(!vd_broken(&vd));
     late_down();
+    CHECK_EQ(2 * REQUESTS, late.done);
 }
 
 TEST(traffic_split)
@@ -177,15 +183,15 @@ TEST(traffic_packed)
 TEST(resets)
 {
     late_up();
-    uint64_t mem = vd_alloc(&vd, 4096), heap = vd.heap;
+    uint64_t mem = vd_alloc(&vd, AREA), heap = vd.heap;
     uint8_t *bytes = vd_ptr(&vd, mem);
     unsigned touched = 0;
     for (unsigned round = 0; round < RESETS; round++) {
         vd.heap = heap;
-        memset(bytes, 0x11, 4096);
+        memset(bytes, 0x11, AREA);
         CHECK(vd_start_sized(&vd, round % 2 ? V1 : V1 | VIRTIO_F_RING_PACKED, 32));
         for (unsigned i = 0; i < 12; i++) {
-            const vd_buf_t buf[2] = {{mem, 1024, false}, {mem + 1024, 1024, true}};
+            const vd_buf_t buf[2] = {{mem, 1024, false}, {mem + 1024 * (1 + (uint64_t)i), 1024, true}};
             vd_add(&vd, 0, buf, 2);
             vd_kick(&vd, 0);
         }
@@ -193,16 +199,16 @@ TEST(resets)
             sched_yield();
         }
         vd_write(&vd, VD_STATUS, 0);
-        memset(bytes, 0x22, 4096);
+        memset(bytes, 0x22, AREA);
         sched_yield();
-        for (unsigned i = 0; i < 4096; i++) {
+        for (unsigned i = 0; i < AREA; i++) {
             touched += bytes[i] != 0x22;
         }
         CHECK(!vd_irq(&vd));
     }
     CHECK_EQ(0, touched);
-    printf("# %u requests done, %u discarded\n", late.done, late.stale);
     late_down();
+    printf("# %u requests done, %u discarded\n", late.done, late.stale);
 }
 
 /* Another hart resets while this one submits; nothing but staleness comes of it. */
