@@ -14,6 +14,7 @@
 #include "log.h"
 #include "machine.h"
 #include "netcard.h"
+#include "streams.h"
 
 #include <rvvm/rvvm_board.h>
 
@@ -61,7 +62,7 @@ bool rvvm_board_riscv_virt_init(rvvm_machine_t *machine, bool aia)
 
 /* What no device has taken over: serial ports, disks, networks and folders from these on. */
 static void board_free_rest(const board_desc_t *desc, size_t serial, size_t drive, size_t net,
-                            size_t share)
+                            size_t share, bool streams)
 {
     for (; serial < desc->serial_count; serial++) {
         chardev_free(desc->serial[serial]);
@@ -74,6 +75,9 @@ static void board_free_rest(const board_desc_t *desc, size_t serial, size_t driv
     }
     for (; share < desc->share_count; share++) {
         desc->share[share].server.ops->free(desc->share[share].server.opaque);
+    }
+    if (!streams) {
+        streams_free_desc(desc);
     }
 }
 
@@ -130,8 +134,10 @@ rvvm_machine_t *board_create(const board_desc_t *desc)
     while (ok && shares < desc->share_count) {
         ok = board_attach_share(machine, desc, shares++);
     }
+    bool streams = ok;
+    ok = ok && streams_attach(machine, desc);
     if (!ok) {
-        board_free_rest(desc, serials, drives, nets, shares);
+        board_free_rest(desc, serials, drives, nets, shares, streams);
         rvvm_free_machine(machine);
         return NULL;
     }

@@ -16,6 +16,7 @@
 #include <rvvm/rvkit.h>
 
 #include "devices/file_server.h"
+#include "devices/vsock_host.h"
 #include "host/disk.h"
 #include "host/net.h"
 
@@ -25,6 +26,8 @@
 #define BOARD_DRIVES_MAX 16
 #define BOARD_NETS_MAX 4
 #define BOARD_SHARES_MAX 8
+#define BOARD_CONSOLES_MAX 4
+#define BOARD_PORTS_MAX 8
 
 typedef struct board_desc {
     size_t mem_size; /* bytes */
@@ -54,15 +57,44 @@ typedef struct board_desc {
     } share[BOARD_SHARES_MAX];
     size_t share_count;
 
+    /* A virtio-console for each of console_count (hvc0 …); NULL entries swallow output. */
+    chardev_t *console[BOARD_CONSOLES_MAX];
+    size_t console_count;
+
+    /* Channels for the guest's programs, /dev/virtio-ports/NAME in Linux: one virtio-console for all. */
+    struct {
+        chardev_t *chardev;
+        const char *name;
+    } port[BOARD_PORTS_MAX];
+    size_t port_count;
+
+    bool balloon;            /* a virtio-balloon */
+    uint64_t balloon_target; /* bytes that the guest is to give up at first */
+
+    vsock_host_t vsock; /* behind a virtio-vsock */
+    uint32_t vsock_cid; /* 0: none */
+
     uint64_t icount;  /* as RVKIT_OPT_ICOUNT; 0: off */
     bool cooperative; /* as RVKIT_OPT_COOPERATIVE */
 } board_desc_t;
 
 /*
- * A machine that is ready to load files and start. Takes over the chardevs, disks, networks and file servers,
+ * A machine that is ready to load files and start. Takes over the chardevs, disks, networks and other back ends,
  * also when it fails (NULL, and a line in the log). Freed with rvvm_free_machine().
  */
 rvvm_machine_t *board_create(const board_desc_t *desc);
+
+/* The window behind console `index` has this size. Any thread. */
+void board_resize_console(rvvm_machine_t *machine, size_t index, uint16_t cols, uint16_t rows);
+
+/* All in bytes; the last three as the guest told last, 0: not yet. */
+typedef struct {
+    uint64_t target, actual, free, available, total;
+} board_balloon_t;
+
+/* Any thread. False: there is no balloon. The guest follows, and tells new figures, in its own time. */
+bool board_set_balloon(rvvm_machine_t *machine, uint64_t bytes);
+bool board_get_balloon(rvvm_machine_t *machine, board_balloon_t *info);
 
 /* What was loaded at the last reset; all zeros when there is none. Valid while the machine is stopped. */
 const loader_image_t *board_firmware_image(const rvvm_machine_t *machine);

@@ -208,6 +208,7 @@ static void machine_free_parts(rvvm_machine_t *machine)
     machine_file_free(&machine->initrd);
     machine_file_free(&machine->dtb);
     free(machine->cmdline);
+    free(machine->streams);
     free(machine);
 }
 

@@ -95,6 +95,7 @@ struct rvvm_machine_t {
     char *cmdline;
     rvvm_fdt_node_t *fdt;
     chardev_t *console;
+    struct machine_streams *streams; /* src/streams.c */
 
     rvvm_intc_t *intc;
     pci_bus_t *pci_bus;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The public calls around RAM, regions and files. Running is in eventloop.c, making in machine.c. */
 #include "host/file.h"
+#include "host/memory.h"
 #include "log.h"
 #include "machine.h"
 #include "util.h"
@@ -33,6 +34,12 @@ void *rvvm_get_dma_ptr(rvvm_machine_t *machine, rvvm_addr_t addr, size_t size)
         codemap_touch(machine->bus.codemap, addr, size);
     }
     return ram;
+}
+
+bool rvkit_release_ram(rvvm_machine_t *machine, rvvm_addr_t addr, size_t size)
+{
+    void *ram = rvvm_get_dma_ptr(machine, addr, size);
+    return ram && host_pages_release(ram, size);
 }
 
 bool rvvm_write_ram(rvvm_machine_t *machine, rvvm_addr_t dest, const void *src, size_t size)

@@ -39,6 +39,13 @@ RVVM_PUBLIC uint64_t rvkit_idle_ns(rvvm_machine_t *machine);
 /* An initial RAM disk (initrd), told to the kernel through /chosen. As rvvm_load_kernel(). */
 RVVM_PUBLIC bool rvkit_load_initrd(rvvm_machine_t *machine, const char *path);
 
+/*
+ * Any thread. [addr, addr + size) of RAM holds nothing that the guest needs: the host pages that lie wholly
+ * inside go back to the host, and are zeros when they are touched again. False when the range is not all
+ * RAM, or the host takes nothing back (the contents then stay).
+ */
+RVVM_PUBLIC bool rvkit_release_ram(rvvm_machine_t *machine, rvvm_addr_t addr, size_t size);
+
 /* Any thread. Instructions retired by all harts since they were made, as of their last stops. */
 RVVM_PUBLIC uint64_t rvkit_retired(rvvm_machine_t *machine);
 

@@ -25,6 +25,13 @@ void host_pages_free(void *pages, size_t size)
     free(pages);
 }
 
+bool host_pages_release(void *data, size_t size)
+{
+    (void)data;
+    (void)size;
+    return false;
+}
+
 #else
 
 #include <sys/mman.h>
@@ -44,6 +51,14 @@ void host_pages_free(void *pages, size_t size)
     if (pages) {
         munmap(pages, size);
     }
+}
+
+bool host_pages_release(void *data, size_t size)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = ((uintptr_t)data + page - 1) & ~(page - 1);
+    uintptr_t to = ((uintptr_t)data + size) & ~(page - 1);
+    return from >= to || madvise((void *)from, (size_t)(to - from), MADV_DONTNEED) == 0;
 }
 
 #endif
