@@ -16,6 +16,7 @@ typedef struct {
 } input_t;
 
 static uint32_t sink;
+static bool tidy; /* the rings are as the mock driver left them */
 static unsigned busy;
 
 static unsigned next(input_t *in)
@@ -151,7 +152,7 @@ static void take_used(vd_t *vd)
 {
     uint16_t id;
     uint32_t len;
-    for (unsigned q = 0; q < 3; q++) {
+    for (unsigned q = 0; q < 3 && tidy; q++) {
         for (unsigned i = 0; i < 64 && !vd_broken(vd) && vd_used(vd, q, &id, &len); i++) {
         }
     }
@@ -161,12 +162,24 @@ static void scribble(vd_t *vd, uint64_t mem, input_t *in)
 {
     static const unsigned areas = 4;
     vd_queue_t *q = &vd->queue[next(in) % 3];
+    tidy = false;
     unsigned where = next(in) % areas, offset = next(in) | (next(in) & 1) << 8;
     uint64_t base = where == 0 ? q->desc : where == 1 ? q->driver : where == 2 ? q->device : mem;
     if (base) {
         next_bytes(in, (uint8_t *)vd_ptr(vd, base) + offset, 1 + next(in) % 16);
     }
     vd_write(vd, VD_QUEUE_NOTIFY, next(in) % 3);
+}
+
+/* With features that do not go together: with none. */
+static void start(vd_t *vd, uint64_t mem, uint64_t features)
+{
+    vd->heap = mem + 0x60000;
+    if (!vd_start_sized(vd, features, 16)) {
+        vd->heap = mem + 0x60000;
+        vd_start_sized(vd, features & ~UINT64_C(0xffffff), 16);
+    }
+    tidy = true;
 }
 
 static void operation(vd_t *vd, uint64_t mem, input_t *in, uint64_t features)
@@ -185,37 +198,56 @@ static void operation(vd_t *vd, uint64_t mem, input_t *in, uint64_t features)
     default:
         virtio_net_set_link(card, op & 16);
         if (op & 32) {
-            vd->heap = mem + 0x60000;
-            vd_start_sized(vd, features, 16);
+            start(vd, mem, features);
         }
     }
 }
 
+/* One card for each kind of back end and interface; they live as long as the process. */
+typedef struct {
+    vd_t *vd;
+    virtio_net_t *card;
+    uint64_t mem;
+} rig_t;
+
+static void rig_make(rig_t *rig, unsigned caps, bool legacy, bool threaded)
+{
+    virtio_net_backend_t backend = {
+        .caps = caps, .mtu = 1500, .attach = wire_attach, .send = wire_send,
+        .wake = threaded ? wire_wake : NULL,
+    };
+    virtio_desc_t desc;
+    rig->vd = calloc(1, sizeof(vd_t));
+    vd_machine(rig->vd);
+    if (!virtio_net_describe(&desc, &backend) ||
+        !vd_attach(rig->vd, &desc, legacy ? VIRTIO_MMIO_LEGACY : 0)) {
+        abort();
+    }
+    rig->card = card;
+    rig->mem = vd_alloc(rig->vd, 0x60000);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static vd_t vd;
+    static rig_t rigs[64];
     input_t in = {data, size};
     unsigned flags = next(&in), caps = next(&in) & 15;
     uint64_t features = next(&in) | next(&in) << 8 | next(&in) << 16;
     bool legacy = flags & 1;
-    virtio_net_backend_t backend = {
-        .caps = caps, .mtu = 1500, .attach = wire_attach, .send = wire_send,
-        .wake = flags & 2 ? wire_wake : NULL,
-    };
-    virtio_desc_t desc;
+    rig_t *rig = &rigs[caps * 4 + (flags & 3)];
+    if (!rig->vd) {
+        rig_make(rig, caps, legacy, flags & 2);
+    }
+    card = rig->card;
     busy = flags & 4 ? 1000 : 0;
-    vd_machine(&vd);
-    if (!virtio_net_describe(&desc, &backend) ||
-        !vd_attach(&vd, &desc, legacy ? VIRTIO_MMIO_LEGACY : 0)) {
-        abort();
-    }
-    features &= vd_offered(&vd) & 0xffffff;
+    features &= vd_offered(rig->vd) & 0xffffff;
     features |= legacy ? 0 : VIRTIO_F_VERSION_1 | (flags & 8 ? VIRTIO_F_RING_PACKED : 0);
-    uint64_t mem = vd_alloc(&vd, 0x60000);
-    vd_start_sized(&vd, features, 16);
+    memset(vd_ptr(rig->vd, rig->mem), 0, 0x60000);
+    virtio_net_set_link(card, true);
+    start(rig->vd, rig->mem, features);
     for (unsigned i = 0; i < 64 && in.size; i++) {
-        operation(&vd, mem, &in, features);
+        operation(rig->vd, rig->mem, &in, features);
     }
-    vd_close(&vd);
+    vd_write(rig->vd, VD_STATUS, 0);
     return 0;
 }
