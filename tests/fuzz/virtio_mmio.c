@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * libFuzzer target: any sequence of register accesses, with queues in guest RAM that the same bytes fill,
- * on both versions of the interface, with machine resets, updates and the device's own calls in between.
+ * on both versions of the interface (a machine each, for all runs), with machine resets, updates and the device's own calls in between.
  */
 #include "device/virtio_probe.h"
 
@@ -92,27 +92,33 @@ static void step(vd_t *vd, probe_t *probe, input_t *in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static vd_t vd;
-    static probe_t probe;
+    static vd_t vds[2];
+    static probe_t probes[2];
     input_t in = {data, size};
     uint32_t how = take(&in, 1);
     bool legacy = how & 1;
-    rvvm_set_loglevel(0);
-    probe_up(&vd, &probe, legacy ? VIRTIO_MMIO_LEGACY : VIRTIO_MMIO_IN_ORDER);
+    vd_t *vd = &vds[legacy];
+    probe_t *probe = &probes[legacy];
+    if (!vd->machine) {
+        rvvm_set_loglevel(0);
+        probe_up(vd, probe, legacy ? VIRTIO_MMIO_LEGACY : VIRTIO_MMIO_IN_ORDER);
+    }
+    vd_write(vd, VD_STATUS, 0);
+    memset(vd_ptr(vd, RVVM_DEFAULT_MEMBASE), 0, AREA);
+    vd->heap = RVVM_DEFAULT_MEMBASE + 0x10000;
     if (how & 2) {
-        vd_start(&vd, legacy ? 0 : VIRTIO_F_VERSION_1 | (how & 4 ? VIRTIO_F_RING_PACKED : 0));
+        vd_start(vd, legacy ? 0 : VIRTIO_F_VERSION_1 | (how & 4 ? VIRTIO_F_RING_PACKED : 0));
     }
     for (unsigned i = 0; i < STEPS && in.left; i++) {
-        step(&vd, &probe, &in);
+        step(vd, probe, &in);
     }
-    drop_all(&probe);
-    probe.hold = false;
-    vd.heap = RVVM_DEFAULT_MEMBASE + 0x10000;
+    drop_all(probe);
+    probe->hold = false;
+    vd->heap = RVVM_DEFAULT_MEMBASE + 0x10000;
     uint32_t len = 0;
     const vd_buf_t buf = {RVVM_DEFAULT_MEMBASE, 16, true};
-    if (!vd_start(&vd, legacy ? 0 : VIRTIO_F_VERSION_1) || !vd_request(&vd, 0, &buf, 1, &len)) {
+    if (!vd_start(vd, legacy ? 0 : VIRTIO_F_VERSION_1) || !vd_request(vd, 0, &buf, 1, &len)) {
         abort();
     }
-    vd_close(&vd);
     return 0;
 }

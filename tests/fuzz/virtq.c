@@ -2,13 +2,13 @@
 /*
  * libFuzzer target: any bytes as rings, descriptors and indirect tables, split and packed; the device
  * echoes, holds, completes in any order, and is reset in between. Nothing outside guest RAM may be touched
- * and every call must end. A sane exchange at the end shows that a reset heals the device.
+ * and every call must end. The machine lives for all runs. A sane exchange at the end shows that a reset heals the device.
  */
 #include "device/virtio_probe.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { WINDOW = 2048, STEPS = 64, SIZE = 16 };
+enum { WINDOW = 2048, STEPS = 200, SIZE = 16 };
 
 typedef struct {
     const uint8_t *data;
@@ -147,13 +147,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint64_t features = VIRTIO_F_VERSION_1 | (how & 1 ? VIRTIO_F_RING_PACKED : 0) |
                         (how & 2 ? VIRTIO_F_EVENT_IDX : 0) | (how & 4 ? VIRTIO_F_INDIRECT_DESC : 0) |
                         (how & 8 ? VIRTIO_F_IN_ORDER : 0);
-    rvvm_set_loglevel(0);
-    probe_up(&vd, &probe, VIRTIO_MMIO_IN_ORDER);
+    if (!vd.machine) {
+        rvvm_set_loglevel(0);
+        probe_up(&vd, &probe, VIRTIO_MMIO_IN_ORDER);
+    }
+    vd.heap = RVVM_DEFAULT_MEMBASE + 0x10000;
+    probe.hold = false;
     vd_start_sized(&vd, features, SIZE);
     for (unsigned i = 0; i < STEPS && in.left; i++) {
         step(&vd, &probe, &in, features);
     }
     heal(&vd, &probe, features);
-    vd_close(&vd);
     return 0;
 }
