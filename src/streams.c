@@ -17,7 +17,8 @@ struct machine_streams {
     virtio_balloon_t *balloon; /* NULL: none */
 };
 
-static bool attach(rvvm_machine_t *machine, bool described, const virtio_desc_t *device, const char *what)
+static bool attach(rvvm_machine_t *machine, bool described, const virtio_desc_t *device,
+                   const char *what)
 {
     if (!described || !virtio_mmio_init_auto(machine, device, 0)) {
         rvvm_error("%s cannot be attached", what);
@@ -43,7 +44,8 @@ static bool attach_ports(rvvm_machine_t *machine, const board_desc_t *desc)
     virtio_console_port_t port[BOARD_PORTS_MAX];
     virtio_desc_t device;
     for (size_t i = 0; i < desc->port_count; i++) {
-        port[i] = (virtio_console_port_t){.chardev = desc->port[i].chardev, .name = desc->port[i].name};
+        port[i] =
+            (virtio_console_port_t){.chardev = desc->port[i].chardev, .name = desc->port[i].name};
     }
     bool ok = virtio_console_describe(&device, port, (unsigned)desc->port_count,
                                       VIRTIO_CONSOLE_ROWS_FIRST);

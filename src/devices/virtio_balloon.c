@@ -2,13 +2,14 @@
 /*
  * The memory balloon: VirtIO 1.2 §5.5.
  *
- * Queues are numbered as in §5.5.2. Drivers number those that they use without gaps, which is the same
- * unless one in the middle is missing; a queue whose own use was not negotiated therefore takes the next
- * use that was (balloon_use()). Free page hinting, which is for moving a guest elsewhere, is not offered.
+ * Queues are numbered as in §5.5.2. Drivers number those that they use without gaps, which is the
+ * same unless one in the middle is missing; a queue whose own use was not negotiated therefore
+ * takes the next use that was (balloon_use()). Free page hinting, which is for moving a guest
+ * elsewhere, is not offered.
  *
- * Inflating: a page belongs to the host when its buffer is used, so it is released before that. Deflating
- * needs nothing: the guest's next touch brings a new page. So VIRTIO_BALLOON_F_MUST_TELL_HOST is not
- * offered, and DEFLATE_ON_OOM is.
+ * Inflating: a page belongs to the host when its buffer is used, so it is released before that.
+ * Deflating needs nothing: the guest's next touch brings a new page. So
+ * VIRTIO_BALLOON_F_MUST_TELL_HOST is not offered, and DEFLATE_ON_OOM is.
  */
 #include "virtio_balloon.h"
 
@@ -30,10 +31,10 @@ enum {
     BALLOON_CONFIG_SIZE = 8,
 
     BALLOON_PFN_SHIFT = 12,
-    BALLOON_PIECE = 256,         /* page numbers read at a time */
-    BALLOON_PFNS_MAX = 1 << 20,  /* of one request: all of a 4 GiB machine */
+    BALLOON_PIECE = 256,        /* page numbers read at a time */
+    BALLOON_PFNS_MAX = 1 << 20, /* of one request: all of a 4 GiB machine */
     BALLOON_STAT_SIZE = 10,
-    BALLOON_STATS_MAX = 64,      /* entries of one report that are looked at */
+    BALLOON_STATS_MAX = 64, /* entries of one report that are looked at */
 };
 
 struct virtio_balloon {
@@ -42,7 +43,7 @@ struct virtio_balloon {
     uint32_t target; /* atomic: pages */
     uint32_t asked;  /* atomic: statistics are wanted */
 
-    spinlock_t lock; /* guards what follows */
+    spinlock_t lock;       /* guards what follows */
     virtq_chain_t *report; /* the buffer of statistics, while it is with the device (§5.5.6.3) */
     virtio_balloon_stats_t stats;
 };
@@ -126,7 +127,8 @@ static void balloon_report(virtio_balloon_t *balloon, virtq_t *vq, virtq_chain_t
 static void balloon_read_stats(virtio_balloon_stats_t *stats, virtq_chain_t *chain)
 {
     uint8_t entry[BALLOON_STAT_SIZE];
-    for (unsigned i = 0; i < BALLOON_STATS_MAX && virtq_read_all(chain, entry, sizeof(entry)); i++) {
+    for (unsigned i = 0; i < BALLOON_STATS_MAX && virtq_read_all(chain, entry, sizeof(entry));
+         i++) {
         unsigned tag = read_uint16_le_m(entry);
         if (tag < VIRTIO_BALLOON_S_NR) {
             stats->value[tag] = read_uint64_le_m(entry + 2);
@@ -137,8 +139,8 @@ static void balloon_read_stats(virtio_balloon_stats_t *stats, virtq_chain_t *cha
 }
 
 /*
- * §5.5.6.3: the driver's buffer stays with the device until new statistics are wanted; giving it back asks
- * for them.
+ * §5.5.6.3: the driver's buffer stays with the device until new statistics are wanted; giving it
+ * back asks for them.
  */
 static void balloon_stats_notify(virtio_balloon_t *balloon, virtq_t *vq)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The memory balloon: VirtIO 1.2 §5.5. The guest hands pages over, which go back to the host; it reports
- * free pages, which do too; and it tells statistics.
+ * The memory balloon: VirtIO 1.2 §5.5. The guest hands pages over, which go back to the host; it
+ * reports free pages, which do too; and it tells statistics.
  */
 #ifndef RVKIT_DEVICES_VIRTIO_BALLOON_H
 #define RVKIT_DEVICES_VIRTIO_BALLOON_H
@@ -13,9 +13,9 @@
 /* Where pages go that the guest does not need. */
 typedef struct {
     /*
-     * Gives [addr, addr + size) of guest RAM back to the host, as far as that goes; the guest may use it
-     * again at any time, and finds anything there. Whole pages of 4096 bytes, all of them RAM. Hart
-     * threads. NULL: pages stay where they are.
+     * Gives [addr, addr + size) of guest RAM back to the host, as far as that goes; the guest may
+     * use it again at any time, and finds anything there. Whole pages of 4096 bytes, all of them
+     * RAM. Hart threads. NULL: pages stay where they are.
      */
     void (*release)(void *opaque, rvvm_machine_t *machine, uint64_t addr, uint64_t size);
     void *opaque;
@@ -49,8 +49,9 @@ typedef struct virtio_balloon virtio_balloon_t;
 bool virtio_balloon_describe(virtio_desc_t *desc, const virtio_balloon_host_t *host);
 
 /*
- * Asks the guest to give up so many bytes of its RAM (rounded down to pages, at most all of it); 0: it may
- * have everything back. The guest does that in its own time. Any thread. Survives a reset of the guest.
+ * Asks the guest to give up so many bytes of its RAM (rounded down to pages, at most all of it); 0:
+ * it may have everything back. The guest does that in its own time. Any thread. Survives a reset of
+ * the guest.
  */
 void virtio_balloon_set_target(virtio_balloon_t *balloon, uint64_t bytes);
 

@@ -2,14 +2,14 @@
 /*
  * The console device: VirtIO 1.2 §5.3.
  *
- * Bytes are moved in the queues' notify alone, straight between chardev and guest memory: the driver's
- * notification and the chardev's notify (by virtio_kick()) lead there. So a port's output belongs to its
- * transmit queue's notify, its input to that of its receive queue, and neither needs a lock. The lock
- * guards the control messages.
+ * Bytes are moved in the queues' notify alone, straight between chardev and guest memory: the
+ * driver's notification and the chardev's notify (by virtio_kick()) lead there. So a port's output
+ * belongs to its transmit queue's notify, its input to that of its receive queue, and neither needs
+ * a lock. The lock guards the control messages.
  *
- * Control messages to the driver are not queued: each port has a bit for each message that it still needs,
- * so a driver that gives no buffers costs nothing, and one that asks again and again gets no more than one
- * answer at a time.
+ * Control messages to the driver are not queued: each port has a bit for each message that it still
+ * needs, so a driver that gives no buffers costs nothing, and one that asks again and again gets no
+ * more than one answer at a time.
  */
 #include "virtio_console.h"
 
@@ -49,7 +49,8 @@ typedef struct {
     char name[VIRTIO_CONSOLE_NAME_MAX + 1];
     bool is_console;
 
-    virtq_chain_t *tx;  /* output that waits for the chardev; belongs to the transmit queue's notify */
+    virtq_chain_t
+        *tx; /* output that waits for the chardev; belongs to the transmit queue's notify */
     uint64_t tx_done;   /* bytes of it that are through */
     uint64_t tx_resume; /* the same for the first chain after a snapshot */
 
@@ -60,12 +61,12 @@ typedef struct {
 } console_port_t;
 
 struct virtio_console {
-    virtio_dev_t *dev; /* NULL until bind */
+    virtio_dev_t *dev;  /* NULL until bind */
     spinlock_t lock;    /* guards pending, ready, cols, rows */
     spinlock_t sending; /* held while messages go to the driver; outside of lock */
     unsigned flags, count;
-    bool multiport;  /* offered */
-    uint32_t opened; /* atomic: ports were opened, and may have input */
+    bool multiport;                      /* offered */
+    uint32_t opened;                     /* atomic: ports were opened, and may have input */
     uint8_t config[CONSOLE_CONFIG_SIZE]; /* the first contents */
     console_port_t port[VIRTIO_CONSOLE_PORTS_MAX];
 };
@@ -143,8 +144,8 @@ static size_t port_fill(console_port_t *port, virtq_chain_t *chain)
 static void port_receive(console_port_t *port, virtq_t *vq)
 {
     virtq_chain_t *chain;
-    bool open = !console_multiport(port->console) ||
-                __atomic_load_n(&port->guest_open, __ATOMIC_ACQUIRE);
+    bool open =
+        !console_multiport(port->console) || __atomic_load_n(&port->guest_open, __ATOMIC_ACQUIRE);
     while (open && (chardev_poll(port->chardev) & CHARDEV_RX) && (chain = virtq_pop(vq))) {
         bool room = virtq_writable_left(chain) != 0;
         size_t got = port_fill(port, chain);
@@ -318,7 +319,8 @@ static void console_notify(void *data, unsigned queue)
     }
 }
 
-/* Chardevs are looked at from time to time, and ports that were just opened have their input fetched. */
+/* Chardevs are looked at from time to time, and ports that were just opened have their input
+ * fetched. */
 static void console_update(void *data)
 {
     virtio_console_t *console = data;
@@ -385,14 +387,16 @@ static void console_queue_reset(void *data, unsigned queue)
     }
 }
 
-/* Output that is partly through is popped again in the resumed machine, and goes on where it was. */
+/* Output that is partly through is popped again in the resumed machine, and goes on where it was.
+ */
 static void console_suspend(void *data, rvvm_snapshot_t *snap, bool resume)
 {
     virtio_console_t *console = data;
     for (unsigned i = 0; snap && i < console->count; i++) {
         console_port_t *port = &console->port[i];
         uint64_t done = port->tx ? port->tx_done : port->tx_resume;
-        uint8_t ready = port->ready, open = __atomic_load_n(&port->guest_open, __ATOMIC_ACQUIRE) != 0;
+        uint8_t ready = port->ready,
+                open = __atomic_load_n(&port->guest_open, __ATOMIC_ACQUIRE) != 0;
         uint32_t pending = port->pending;
         bool ok = rvvm_snapshot_field(snap, done) && rvvm_snapshot_field(snap, pending) &&
                   rvvm_snapshot_field(snap, ready) && rvvm_snapshot_field(snap, open);
@@ -456,8 +460,8 @@ static void console_add_port(virtio_console_t *console, const virtio_console_por
     }
 }
 
-bool virtio_console_describe(virtio_desc_t *desc, const virtio_console_port_t *ports, unsigned count,
-                             unsigned flags)
+bool virtio_console_describe(virtio_desc_t *desc, const virtio_console_port_t *ports,
+                             unsigned count, unsigned flags)
 {
     virtio_console_t *console = calloc(1, sizeof(*console));
     if (!console || !count || count > VIRTIO_CONSOLE_PORTS_MAX) {

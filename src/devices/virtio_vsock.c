@@ -2,18 +2,20 @@
 /*
  * The socket device: VirtIO 1.2 §5.10; streams only.
  *
- * What the device has to say is not queued: each connection has a bit for each kind of packet that it owes
- * the driver, and resets of connections that do not exist wait in a ring. When that is full, no packets are
- * taken from the driver until it has given buffers for some (§5.10.6.1: processing one queue may depend on
- * the other only as long as there are resources).
+ * What the device has to say is not queued: each connection has a bit for each kind of packet that
+ * it owes the driver, and resets of connections that do not exist wait in a ring. When that is
+ * full, no packets are taken from the driver until it has given buffers for some (§5.10.6.1:
+ * processing one queue may depend on the other only as long as there are resources).
  *
- * Bytes for the guest stay with the host until the guest has credit and a buffer; they are read into that.
- * Bytes from the guest go to the host at once; what the host does not take waits in the connection, and its
- * credit is what is free there.
+ * Bytes for the guest stay with the host until the guest has credit and a buffer; they are read
+ * into that. Bytes from the guest go to the host at once; what the host does not take waits in the
+ * connection, and its credit is what is free there.
  *
  * One lock guards everything. It is held during the back end's calls, which do not block.
  */
 #include "virtio_vsock.h"
+
+#include "vsock_packet.h"
 
 enum {
     VSOCK_RX = 0, /* to the driver */
@@ -23,32 +25,11 @@ enum {
     VSOCK_QUEUE_SIZE = 256,
     VSOCK_F_STREAM = 0,
 
-    /* struct virtio_vsock_hdr (§5.10.6) */
-    VSOCK_HDR = 44,
-    VSOCK_TYPE_STREAM = 1,
-    VSOCK_OP_REQUEST = 1,
-    VSOCK_OP_RESPONSE = 2,
-    VSOCK_OP_RST = 3,
-    VSOCK_OP_SHUTDOWN = 4,
-    VSOCK_OP_RW = 5,
-    VSOCK_OP_CREDIT_UPDATE = 6,
-    VSOCK_OP_CREDIT_REQUEST = 7,
-    VSOCK_SHUT_RCV = 1, /* the sender will not receive any more */
-    VSOCK_SHUT_SEND = 2,
-    VSOCK_SHUT_BOTH = 3,
-
     VSOCK_RESETS = 64,
-    VSOCK_DATA_MAX = 65536,         /* of one packet to the driver */
-    VSOCK_FIRST_PORT = 0x40000000,  /* of connections that the host begins */
-    VSOCK_LINGER = 8000 / 16,       /* updates until a driver must have answered */
+    VSOCK_DATA_MAX = 65536,        /* of one packet to the driver */
+    VSOCK_FIRST_PORT = 0x40000000, /* of connections that the host begins */
+    VSOCK_LINGER = 8000 / 16,      /* updates until a driver must have answered */
 };
-
-typedef struct {
-    uint64_t src_cid, dst_cid;
-    uint32_t src_port, dst_port, len;
-    uint16_t type, op;
-    uint32_t flags, buf_alloc, fwd_cnt;
-} vsock_hdr_t;
 
 typedef enum { CONN_FREE, CONN_OFFERED, CONN_OPEN, CONN_CLOSING } conn_state_t;
 
@@ -57,9 +38,9 @@ typedef struct {
     uint32_t generation;
     void *stream; /* NULL when free or closing */
     uint32_t guest_port, host_port;
-    uint32_t owed;     /* a bit for each VSOCK_OP_ to send */
-    uint8_t shut_guest; /* VSOCK_SHUT_ flags from the driver */
-    uint8_t shut_host;  /* those sent to it, or owed */
+    uint32_t owed;                       /* a bit for each VSOCK_OP_ to send */
+    uint8_t shut_guest;                  /* VSOCK_SHUT_ flags from the driver */
+    uint8_t shut_host;                   /* those sent to it, or owed */
     bool readable, ended, hung_up, gone; /* of the host's half; gone: it reads no more */
     bool asked;                          /* for credit */
     uint32_t linger;                     /* updates until it is reset; 0: no limit */
@@ -188,7 +169,8 @@ static void conn_forwarded(conn_t *conn, size_t bytes)
 {
     conn->forwarded += (uint32_t)bytes;
     uint32_t news = conn->forwarded - conn->told;
-    uint32_t room = VIRTIO_VSOCK_BUFFER - (conn->received - conn->told); /* as the driver knows it */
+    uint32_t room =
+        VIRTIO_VSOCK_BUFFER - (conn->received - conn->told); /* as the driver knows it */
     if (news >= VIRTIO_VSOCK_BUFFER / 4 || (news && room < VIRTIO_VSOCK_BUFFER / 8)) {
         conn_owe(conn, VSOCK_OP_CREDIT_UPDATE);
     }
@@ -240,22 +222,6 @@ static void conn_flush(virtio_vsock_t *vsock, conn_t *conn)
 }
 
 /* --- From the driver; the lock is held --- */
-
-static void hdr_read(const uint8_t *p, vsock_hdr_t *hdr)
-{
-    *hdr = (vsock_hdr_t){
-        .src_cid = read_uint64_le_m(p),
-        .dst_cid = read_uint64_le_m(p + 8),
-        .src_port = read_uint32_le_m(p + 16),
-        .dst_port = read_uint32_le_m(p + 20),
-        .len = read_uint32_le_m(p + 24),
-        .type = read_uint16_le_m(p + 28),
-        .op = read_uint16_le_m(p + 30),
-        .flags = read_uint32_le_m(p + 32),
-        .buf_alloc = read_uint32_le_m(p + 36),
-        .fwd_cnt = read_uint32_le_m(p + 40),
-    };
-}
 
 /* Answers a packet that belongs to nothing. There is room. */
 static void vsock_refuse(virtio_vsock_t *vsock, const vsock_hdr_t *hdr)
@@ -320,18 +286,20 @@ static bool conn_take_piece(virtio_vsock_t *vsock, conn_t *conn, const uint8_t *
 }
 
 /* §5.10.6.3: more than the credit, or more than the packet holds, ends the connection. */
-static void conn_take(virtio_vsock_t *vsock, conn_t *conn, const vsock_hdr_t *hdr, virtq_chain_t *chain)
+static void conn_take(virtio_vsock_t *vsock, conn_t *conn, const vsock_hdr_t *hdr,
+                      virtq_chain_t *chain)
 {
     uint32_t room = VIRTIO_VSOCK_BUFFER - (conn->received - conn->forwarded);
-    bool ok = conn->state == CONN_OPEN && !(conn->shut_guest & VSOCK_SHUT_SEND) && hdr->len <= room &&
-              hdr->len <= virtq_readable_left(chain) && virtq_begin(chain);
+    bool ok = conn->state == CONN_OPEN && !(conn->shut_guest & VSOCK_SHUT_SEND) &&
+              hdr->len <= room && hdr->len <= virtq_readable_left(chain) && virtq_begin(chain);
     virtq_span_t span;
     if (!ok) {
         conn_reset(vsock, conn);
         return;
     }
     conn->received += hdr->len;
-    for (size_t left = hdr->len; ok && left && virtq_next_readable(chain, left, &span); left -= span.len) {
+    for (size_t left = hdr->len; ok && left && virtq_next_readable(chain, left, &span);
+         left -= span.len) {
         ok = conn_take_piece(vsock, conn, span.ptr, span.len);
     }
     virtq_end(chain);
@@ -370,7 +338,8 @@ static void conn_shut_guest(virtio_vsock_t *vsock, conn_t *conn, uint32_t flags)
     }
 }
 
-static void conn_packet(virtio_vsock_t *vsock, conn_t *conn, const vsock_hdr_t *hdr, virtq_chain_t *chain)
+static void conn_packet(virtio_vsock_t *vsock, conn_t *conn, const vsock_hdr_t *hdr,
+                        virtq_chain_t *chain)
 {
     if (conn->state == CONN_CLOSING) {
         if (hdr->op == VSOCK_OP_RST) {
@@ -382,13 +351,26 @@ static void conn_packet(virtio_vsock_t *vsock, conn_t *conn, const vsock_hdr_t *
     conn->peer_fwd = hdr->fwd_cnt;
     conn->asked = conn->asked && !conn_credit(conn);
     switch (hdr->op) {
-    case VSOCK_OP_RESPONSE: conn_accepted(vsock, conn); break;
-    case VSOCK_OP_RST: conn_free(vsock, conn); break;
-    case VSOCK_OP_SHUTDOWN: conn_shut_guest(vsock, conn, hdr->flags); break;
-    case VSOCK_OP_RW: conn_take(vsock, conn, hdr, chain); break;
-    case VSOCK_OP_CREDIT_UPDATE: break;
-    case VSOCK_OP_CREDIT_REQUEST: conn_owe(conn, VSOCK_OP_CREDIT_UPDATE); break;
-    default: conn_reset(vsock, conn); break;
+    case VSOCK_OP_RESPONSE:
+        conn_accepted(vsock, conn);
+        break;
+    case VSOCK_OP_RST:
+        conn_free(vsock, conn);
+        break;
+    case VSOCK_OP_SHUTDOWN:
+        conn_shut_guest(vsock, conn, hdr->flags);
+        break;
+    case VSOCK_OP_RW:
+        conn_take(vsock, conn, hdr, chain);
+        break;
+    case VSOCK_OP_CREDIT_UPDATE:
+        break;
+    case VSOCK_OP_CREDIT_REQUEST:
+        conn_owe(conn, VSOCK_OP_CREDIT_UPDATE);
+        break;
+    default:
+        conn_reset(vsock, conn);
+        break;
     }
 }
 
@@ -400,11 +382,12 @@ static void vsock_packet(virtio_vsock_t *vsock, virtq_chain_t *chain)
     if (!virtq_read_all(chain, bytes, sizeof(bytes))) {
         return;
     }
-    hdr_read(bytes, &hdr);
+    vsock_hdr_read(bytes, &hdr);
     if (hdr.src_cid != vsock->cid || hdr.dst_cid != VIRTIO_VSOCK_HOST_CID) {
         return;
     }
-    conn_t *conn = hdr.type == VSOCK_TYPE_STREAM ? conn_find(vsock, hdr.src_port, hdr.dst_port) : NULL;
+    conn_t *conn =
+        hdr.type == VSOCK_TYPE_STREAM ? conn_find(vsock, hdr.src_port, hdr.dst_port) : NULL;
     if (conn) {
         conn_packet(vsock, conn, &hdr, chain);
     } else if (hdr.type == VSOCK_TYPE_STREAM && hdr.op == VSOCK_OP_REQUEST) {
@@ -416,31 +399,20 @@ static void vsock_packet(virtio_vsock_t *vsock, virtq_chain_t *chain)
 
 /* --- To the driver; the lock is held --- */
 
-static void hdr_write(const virtio_vsock_t *vsock, uint8_t *p, const vsock_hdr_t *hdr)
-{
-    write_uint64_le_m(p, VIRTIO_VSOCK_HOST_CID);
-    write_uint64_le_m(p + 8, vsock->cid);
-    write_uint32_le_m(p + 16, hdr->src_port);
-    write_uint32_le_m(p + 20, hdr->dst_port);
-    write_uint32_le_m(p + 24, hdr->len);
-    write_uint16_le_m(p + 28, hdr->type);
-    write_uint16_le_m(p + 30, hdr->op);
-    write_uint32_le_m(p + 32, hdr->flags);
-    write_uint32_le_m(p + 36, hdr->buf_alloc);
-    write_uint32_le_m(p + 40, hdr->fwd_cnt);
-}
-
 /* Puts a header in front of the `len` bytes of a chain, and gives it to the driver. */
-static void vsock_send(virtio_vsock_t *vsock, virtq_chain_t *chain, const vsock_hdr_t *hdr)
+static void vsock_send(virtio_vsock_t *vsock, virtq_chain_t *chain, vsock_hdr_t *hdr)
 {
     uint8_t bytes[VSOCK_HDR];
-    hdr_write(vsock, bytes, hdr);
+    hdr->src_cid = VIRTIO_VSOCK_HOST_CID;
+    hdr->dst_cid = vsock->cid;
+    vsock_hdr_write(bytes, hdr);
     virtq_seek_writable(chain, 0);
     bool ok = virtq_write_all(chain, bytes, sizeof(bytes));
     virtq_push(chain, ok ? VSOCK_HDR + (size_t)hdr->len : 0);
 }
 
-static void conn_send(virtio_vsock_t *vsock, conn_t *conn, virtq_chain_t *chain, unsigned op, uint32_t len)
+static void conn_send(virtio_vsock_t *vsock, conn_t *conn, virtq_chain_t *chain, unsigned op,
+                      uint32_t len)
 {
     conn->told = conn->forwarded;
     conn->owed &= ~(UINT32_C(1) << VSOCK_OP_CREDIT_UPDATE);
@@ -495,15 +467,16 @@ static uint32_t conn_fetch(virtio_vsock_t *vsock, conn_t *conn, virtq_chain_t *c
 
 static bool conn_can_read(const conn_t *conn)
 {
-    return conn->state == CONN_OPEN && conn->readable && !conn->ended && !(conn->shut_guest & VSOCK_SHUT_RCV);
+    return conn->state == CONN_OPEN && conn->readable && !conn->ended &&
+           !(conn->shut_guest & VSOCK_SHUT_RCV);
 }
 
 /* What a connection has to say next, as VSOCK_OP_; 0: nothing. */
 static unsigned conn_next(conn_t *conn)
 {
-    static const uint8_t order[] = {VSOCK_OP_RST, VSOCK_OP_REQUEST, VSOCK_OP_RESPONSE,
-                                    VSOCK_OP_CREDIT_UPDATE, VSOCK_OP_SHUTDOWN,
-                                    VSOCK_OP_CREDIT_REQUEST};
+    static const uint8_t order[] = {VSOCK_OP_RST,      VSOCK_OP_REQUEST,
+                                    VSOCK_OP_RESPONSE, VSOCK_OP_CREDIT_UPDATE,
+                                    VSOCK_OP_SHUTDOWN, VSOCK_OP_CREDIT_REQUEST};
     for (unsigned i = 0; i < sizeof(order); i++) {
         if (conn->owed & UINT32_C(1) << order[i]) {
             return order[i];
@@ -781,7 +754,8 @@ static const virtio_type_t vsock_type = {
 
 bool virtio_vsock_describe(virtio_desc_t *desc, const vsock_host_t *host, uint32_t cid)
 {
-    /* guest_cid of the configuration space, made into bytes once, for as long as the device lives. */
+    /* guest_cid of the configuration space, made into bytes once, for as long as the device lives.
+     */
     struct {
         virtio_vsock_t vsock;
         uint8_t config[8];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Streams between the guest and the host: what stands behind a vsock device (virtio_vsock.h). A stream has
- * the host's half, a void * that the back end makes, and the guest's half, an id that the device gives.
+ * Streams between the guest and the host: what stands behind a vsock device (virtio_vsock.h). A
+ * stream has the host's half, a void * that the back end makes, and the guest's half, an id that
+ * the device gives.
  */
 #ifndef RVKIT_DEVICES_VSOCK_HOST_H
 #define RVKIT_DEVICES_VSOCK_HOST_H
@@ -21,17 +22,19 @@ enum {
 typedef struct {
     void *opaque;
     /*
-     * A program of the host connects to a port of the guest. Returns the stream's id, or 0 when the guest
-     * takes none now (the back end then closes it). Calls for the stream can come before this returns.
+     * A program of the host connects to a port of the guest. Returns the stream's id, or 0 when the
+     * guest takes none now (the back end then closes it). Calls for the stream can come before this
+     * returns.
      */
     uint64_t (*offer)(void *opaque, void *stream, uint32_t guest_port);
-    /* Something that was asked for by want(), or VSOCK_HUNG_UP (once). Ids of closed streams are ignored. */
+    /* Something that was asked for by want(), or VSOCK_HUNG_UP (once). Ids of closed streams are
+     * ignored. */
     void (*event)(void *opaque, uint64_t id, unsigned events);
 } vsock_guest_t;
 
 /*
- * The back end, as the device calls it: from any thread, with the device's lock held. So these do not block,
- * and do not call the device.
+ * The back end, as the device calls it: from any thread, with the device's lock held. So these do
+ * not block, and do not call the device.
  */
 typedef struct {
     void *opaque;

@@ -10,6 +10,7 @@
 #include "../host/file.h"
 #include "../host/share.h"
 #include "../host/tty.h"
+#include "../host/vsock_unix.h"
 
 #include <rvvm/compat.h>
 
@@ -24,8 +25,14 @@
 
 /* RVVM's default; without an initrd, the first disk is the root. */
 static const char default_cmdline[] = "console=ttyS";
+static const char console_cmdline[] = "console=hvc0";
 
 /* What the callbacks of the run need; lives as long as main(). */
+typedef struct app_window {
+    struct app *app;
+    size_t index; /* of the console */
+} app_window_t;
+
 typedef struct app {
     options_t options;
     rvvm_machine_t *machine; /* atomic: set when it may be stopped */
@@ -35,6 +42,10 @@ typedef struct app {
     chardev_t *terminal;     /* the first serial port's host side, NULL for none */
     chardev_t *console;      /* the same as the guest's UART sees it: the terminal or the script */
     script_t *script;
+    bool stdio_taken;
+    bool on_console; /* the first console is the main port */
+    app_window_t window[BOARD_CONSOLES_MAX];
+    char port_name[OPTIONS_PORTS_MAX][64];
     const char *root; /* what the default command line says of the first disk; NULL: no disk */
 } app_t;
 
@@ -46,6 +57,12 @@ static void app_stop(void *opaque)
     if (machine) {
         rvvm_reset_machine(machine, false);
     }
+}
+
+static void app_on_balloon(void *opaque, uint64_t bytes)
+{
+    app_t *app = opaque;
+    board_set_balloon(app->machine, bytes);
 }
 
 static void app_on_terminal(void *opaque, terminal_event_t event)
@@ -117,58 +134,117 @@ static chardev_t *app_open_stdio(app_t *app, bool with_input)
     });
 }
 
-/* One serial port into *dev (NULL: output is swallowed). False: told. */
-static bool app_open_serial(app_t *app, const char *spec, bool first, chardev_t **dev)
+/* The back end that -OPTION SPEC names into *dev (NULL: output is swallowed). False: told. */
+static bool app_open_line(app_t *app, const char *option, const char *spec, bool with_input, chardev_t **dev)
 {
+    static const char *const what[] = {"serial port", "console", "port"};
     char why[200];
     bool stdio = !strcmp(spec, "stdio");
     *dev = NULL;
     if (!strcmp(spec, "null")) {
         return true;
     }
+    if (stdio && app->stdio_taken) {
+        fprintf(stderr, "rvkit: -%s stdio: only one port can have the terminal\n", option);
+        return false;
+    }
+    app->stdio_taken |= stdio;
     if (stdio || !strcmp(spec, "stdout")) {
-        *dev = app_open_stdio(app, stdio && !(first && app->script));
+        *dev = app_open_stdio(app, stdio && with_input);
         snprintf(why, sizeof(why), "out of memory");
     } else {
-        *dev = terminal_open(spec, app->options.icount, why, sizeof(why));
+        const char *name = what[option[0] == 'c' ? 1 : option[0] == 'p' ? 2 : 0];
+        *dev = terminal_open(spec, name, app->options.icount, why, sizeof(why));
     }
     if (!*dev) {
-        fprintf(stderr, "rvkit: -serial %s: %s\n", spec, why);
+        fprintf(stderr, "rvkit: -%s %s: %s\n", option, spec, why);
         return false;
     }
     return true;
 }
 
-/* All serial ports; false: told, and those that were opened are the caller's to free. */
+/* Channels for programs; the names stay in the options. */
+static bool app_open_channels(app_t *app, board_desc_t *desc)
+{
+    const options_t *o = &app->options;
+    for (size_t i = 0; i < o->port_count; i++) {
+        size_t length = strcspn(o->port[i], "=");
+        memcpy(app->port_name[i], o->port[i], length);
+        if (!app_open_line(app, "port", o->port[i] + length + 1, true, &desc->port[i].chardev)) {
+            return false;
+        }
+        desc->port[i].name = app->port_name[i];
+        desc->port_count++;
+    }
+    return true;
+}
+
+/*
+ * All serial ports and consoles; false: told, and those that were opened are the caller's to free. The
+ * first serial port is the main one, unless a console has the terminal and no serial port was asked for.
+ */
 static bool app_open_ports(app_t *app, board_desc_t *desc)
 {
     options_t *o = &app->options;
-    bool stdio_taken = false;
+    app->on_console = !o->serial_count && o->console_count && !strcmp(o->console[0], "stdio");
     if (!o->serial_count) {
-        o->serial[o->serial_count++] = "stdio";
+        o->serial[o->serial_count++] = app->on_console ? "null" : "stdio";
     }
     for (size_t i = 0; i < o->serial_count; i++) {
-        bool stdio = !strcmp(o->serial[i], "stdio");
-        if (stdio && stdio_taken) {
-            fprintf(stderr, "rvkit: -serial stdio: only one serial port can have the terminal\n");
-            return false;
-        }
-        stdio_taken |= stdio;
-        if (!app_open_serial(app, o->serial[i], i == 0, &desc->serial[i])) {
+        bool scripted = i == 0 && app->script && !app->on_console;
+        if (!app_open_line(app, "serial", o->serial[i], !scripted, &desc->serial[i])) {
             return false;
         }
         desc->serial_count++;
     }
-    app->terminal = app->console = desc->serial[0];
+    for (size_t i = 0; i < o->console_count; i++) {
+        bool scripted = i == 0 && app->script && app->on_console;
+        if (!app_open_line(app, "console", o->console[i], !scripted, &desc->console[i])) {
+            return false;
+        }
+        desc->console_count++;
+    }
+    chardev_t **main_port = app->on_console ? &desc->console[0] : &desc->serial[0];
+    app->terminal = app->console = *main_port;
     if (app->script) {
-        app->console = script_play(app->script, app->terminal, app_stop, app);
-        desc->serial[0] = app->console;
+        *main_port = app->console = script_play(app->script, app->terminal, app_stop, app);
         if (!app->console) {
             fprintf(stderr, "rvkit: out of memory\n");
             return false;
         }
+        script_on_balloon(app->console, app_on_balloon, app);
     }
+    return app_open_channels(app, desc);
+}
+
+/* Sockets, likewise. */
+static bool app_open_vsock(app_t *app, board_desc_t *desc)
+{
+    char why[200];
+    if (!app->options.vsock) {
+        return true;
+    }
+    if (!host_vsock_open(&desc->vsock, app->options.vsock, why, sizeof(why))) {
+        fprintf(stderr, "rvkit: -vsock %s: %s\n", app->options.vsock, why);
+        return false;
+    }
+    desc->vsock_cid = app->options.vsock_cid;
     return true;
+}
+
+static void app_on_size(void *opaque, uint16_t cols, uint16_t rows)
+{
+    const app_window_t *window = opaque;
+    board_resize_console(window->app->machine, window->index, cols, rows);
+}
+
+/* The consoles hear how large their windows are. */
+static void app_watch_windows(app_t *app, const board_desc_t *desc)
+{
+    for (size_t i = 0; i < desc->console_count; i++) {
+        app->window[i] = (app_window_t){app, i};
+        terminal_watch_size(desc->console[i], app_on_size, &app->window[i]);
+    }
 }
 
 /* All disks, likewise. */
@@ -231,6 +307,15 @@ static void app_close_parts(const board_desc_t *desc)
     for (size_t i = 0; i < desc->serial_count; i++) {
         chardev_free(desc->serial[i]);
     }
+    for (size_t i = 0; i < desc->console_count; i++) {
+        chardev_free(desc->console[i]);
+    }
+    for (size_t i = 0; i < desc->port_count; i++) {
+        chardev_free(desc->port[i].chardev);
+    }
+    if (desc->vsock_cid) {
+        desc->vsock.free(desc->vsock.opaque);
+    }
     for (size_t i = 0; i < desc->drive_count; i++) {
         disk_close(desc->drive[i]);
     }
@@ -251,9 +336,12 @@ static bool app_create_machine(app_t *app)
         .harts = o->harts,
         .icount = o->icount ? RVKIT_ICOUNT_DEFAULT : 0,
         .cooperative = o->icount,
+        .balloon = o->balloon,
+        .balloon_target = o->balloon_target,
     };
     if (!app_open_ports(app, &desc) || !app_open_drives(app, &desc) ||
-        !app_open_networks(app, &desc) || !app_open_shares(app, &desc, sharing)) {
+        !app_open_networks(app, &desc) || !app_open_shares(app, &desc, sharing) ||
+        !app_open_vsock(app, &desc)) {
         app_close_parts(&desc);
         return false;
     }
@@ -262,6 +350,7 @@ static bool app_create_machine(app_t *app)
         return false;
     }
     app->machine = machine;
+    app_watch_windows(app, &desc);
     return true;
 }
 
@@ -277,7 +366,7 @@ static bool app_load(app_t *app)
         return false;
     }
     if (o->cmdline || o->kernel) {
-        rvvm_set_cmdline(machine, o->cmdline ? o->cmdline : default_cmdline);
+        rvvm_set_cmdline(machine, o->cmdline ? o->cmdline : app->on_console ? console_cmdline : default_cmdline);
     }
     if (app->root && o->kernel && !o->initrd && !o->cmdline) {
         rvvm_append_cmdline(machine, app->root);

@@ -21,6 +21,10 @@ typedef enum option_id {
     OPT_SMP,
     OPT_RV32,
     OPT_SERIAL,
+    OPT_CONSOLE,
+    OPT_PORT,
+    OPT_VSOCK,
+    OPT_BALLOON,
     OPT_DRIVE,
     OPT_SCRIPT,
     OPT_ICOUNT,
@@ -71,6 +75,9 @@ static const option_row_t option_rows[] = {
     {"icount", NULL, OPT_ICOUNT,
      "one thread, time from executed instructions: runs\n"
      "with the same input are identical"},
+    {"balloon", "SIZE", OPT_BALLOON,
+     "a virtio-balloon: the guest gives up SIZE (0 for\n"
+     "nothing yet) and free pages, and the host has them"},
     {"nojit", NULL, OPT_NOJIT, "interpret only: always so in this version"},
 
     {NULL, NULL, OPT_HELP, "Disks"},
@@ -98,8 +105,18 @@ static const option_row_t option_rows[] = {
     {NULL, NULL, OPT_HELP, "Input and output"},
     {"serial", "WHERE", OPT_SERIAL,
      "serial port (repeat for more): stdio, stdout, null,\n"
-     "pty, or the path of a device or output file\n"
-     "(default stdio)"},
+     "pty, unix:PATH, tcp:HOST:PORT, file:PATH, or a path\n"
+     "of a device or output file (default stdio)"},
+    {"console", "WHERE", OPT_CONSOLE,
+     "virtio console, /dev/hvc0 and up (repeat for more);\n"
+     "WHERE as for -serial; with stdio, it has the terminal"},
+    {"port", "NAME=WHERE", OPT_PORT,
+     "a channel for programs, /dev/virtio-ports/NAME in the\n"
+     "guest (repeat for more); WHERE as for -serial"},
+    {"vsock", "PATH", OPT_VSOCK,
+     "sockets between guest and host, by Unix sockets:\n"
+     "PATH into the guest (\"CONNECT PORT\"), PATH_PORT out\n"
+     "of it; PATH,cid=N: the guest's address (default 3)"},
     {"script", "FILE", OPT_SCRIPT, "play a script instead of the keyboard (- is stdin)"},
     {"signature", "FILE", OPT_SIGNATURE,
      "write the test signature (from begin_signature to\n"
@@ -376,6 +393,59 @@ static bool option_portfwd(parser_t *p, const char *value)
     return true;
 }
 
+/* One more of an option that may be repeated. */
+static bool option_list(parser_t *p, const char **list, size_t *count, size_t max, const char *name,
+                        const char *value)
+{
+    if (*count == max) {
+        return parser_fail(p, "-%s: at most %u of them", name, (unsigned)max);
+    }
+    if (!*value) {
+        return parser_fail(p, "-%s: the name is empty", name);
+    }
+    list[(*count)++] = value;
+    return true;
+}
+
+/* NAME=WHERE; the name becomes one of a file in the guest. */
+static bool option_port(parser_t *p, const char *value)
+{
+    size_t name = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+    if (!name || name > 63 || value[name] != '=' || !value[name + 1]) {
+        return parser_fail(p, "-port %.60s: NAME=WHERE is needed; NAME has up to 63 letters, digits, . _ -", value);
+    }
+    return option_list(p, p->o->port, &p->o->port_count, OPTIONS_PORTS_MAX, "port", value);
+}
+
+static bool option_vsock(parser_t *p, const char *value)
+{
+    const char *cid = strstr(value, ",cid=");
+    size_t length = cid ? (size_t)(cid - value) : strlen(value);
+    char *rest = NULL;
+    unsigned long number = cid ? strtoul(cid + 5, &rest, 10) : 3;
+    if (p->o->vsock) {
+        return parser_fail(p, "-vsock is given twice");
+    }
+    if (!length || (cid && (cid[5] < '0' || cid[5] > '9' || *rest)) || number < 3 ||
+        number > 0xFFFFFFFEul) {
+        return parser_fail(p, "-vsock %.60s: PATH or PATH,cid=N is needed, N from 3 to 4294967294", value);
+    }
+    p->o->vsock = calloc(1, length + 1);
+    if (!p->o->vsock) {
+        return parser_fail(p, "out of memory");
+    }
+    memcpy(p->o->vsock, value, length);
+    p->o->vsock_cid = (uint32_t)number;
+    return true;
+}
+
+static bool option_balloon(parser_t *p, const char *value)
+{
+    p->o->balloon = true;
+    return !strcmp(value, "0") || options_parse_size(value, &p->o->balloon_target) ||
+           parser_fail(p, "-balloon %.40s: a size such as 64M, or 0, is needed", value);
+}
+
 static bool option_note(parser_t *p, const option_row_t *row)
 {
     for (size_t i = 0; i < p->o->note_count; i++) {
@@ -422,6 +492,14 @@ static bool option_apply_value(parser_t *p, const option_row_t *row, const char 
         return option_smp(p, value);
     case OPT_SERIAL:
         return option_serial(p, value);
+    case OPT_CONSOLE:
+        return option_list(p, o->console, &o->console_count, OPTIONS_SERIAL_MAX, "console", value);
+    case OPT_PORT:
+        return option_port(p, value);
+    case OPT_VSOCK:
+        return option_vsock(p, value);
+    case OPT_BALLOON:
+        return option_balloon(p, value);
     case OPT_DRIVE:
         return option_drive(p, value, false);
     case OPT_IMAGE:
@@ -520,6 +598,9 @@ static bool parser_check(parser_t *p)
     if (o->icount && !o->nonet && (o->net_count || o->portfwd_count)) {
         return parser_fail(p, "-icount cannot have a network: no two runs would be identical");
     }
+    if (o->icount && o->vsock) {
+        return parser_fail(p, "-icount cannot have -vsock: no two runs would be identical");
+    }
     if (o->signature && !o->firmware) {
         return parser_fail(p, "-signature needs a bare-metal ELF program (-bios FILE)");
     }
@@ -554,6 +635,8 @@ bool options_parse(options_t *options, int argc, char **argv, char *error, size_
 void options_free(options_t *options)
 {
     free(options->appends);
+    free(options->vsock);
+    options->vsock = NULL;
     free(options->portfwds);
     options->appends = options->portfwds = NULL;
 }

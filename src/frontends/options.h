@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #define OPTIONS_SERIAL_MAX 4
+#define OPTIONS_PORTS_MAX 8
 #define OPTIONS_DRIVES_MAX 16
 #define OPTIONS_NETS_MAX 4
 #define OPTIONS_SHARES_MAX 8
@@ -31,6 +32,14 @@ typedef struct options {
     uint32_t harts;
     const char *serial[OPTIONS_SERIAL_MAX]; /* -serial, in order */
     size_t serial_count;
+    const char *console[OPTIONS_SERIAL_MAX]; /* -console, in order */
+    size_t console_count;
+    const char *port[OPTIONS_PORTS_MAX]; /* -port, in order: NAME=WHERE */
+    size_t port_count;
+    bool balloon;
+    uint64_t balloon_target; /* bytes */
+    char *vsock;             /* the path of -vsock, allocated */
+    uint32_t vsock_cid;
     struct {
         const char *text;
         bool plain; /* a file's name alone; else as disk_spec_parse() takes it */

@@ -22,6 +22,8 @@ typedef struct script_run {
     const script_t *script;
     void (*on_done)(void *opaque);
     void *opaque;
+    void (*on_balloon)(void *opaque, uint64_t bytes);
+    void *balloon_opaque;
     host_mutex_t *lock;
 
     size_t at;            /* the present command */
@@ -142,6 +144,11 @@ static bool run_step(script_run_t *r, uint64_t now)
             return false;
         }
         return true;
+    case SCRIPT_BALLOON:
+        if (r->on_balloon) {
+            r->on_balloon(r->balloon_opaque, c->bytes);
+        }
+        return true;
     case SCRIPT_QUIT:
         run_end(r, RUN_DONE, c->status);
         return false;
@@ -240,6 +247,13 @@ static void run_on_output(void *io_dev, uint32_t flags)
 {
     script_run_t *r = io_dev;
     chardev_notify(&r->dev, flags & CHARDEV_TX);
+}
+
+void script_on_balloon(chardev_t *dev, void (*fn)(void *opaque, uint64_t bytes), void *opaque)
+{
+    script_run_t *r = dev->data;
+    r->on_balloon = fn;
+    r->balloon_opaque = opaque;
 }
 
 chardev_t *script_play(const script_t *script, chardev_t *output, void (*on_done)(void *opaque),

@@ -7,6 +7,7 @@
  *   sleep SECONDS             waits
  *   sendfile "PATH"           types the bytes of a file
  *   paste "PATH"              types a file as a terminal pastes it: lines end in carriage returns
+ *   balloon SIZE              asks the guest to give up so much RAM (-balloon)
  *   off [SECONDS]             waits until the guest powers off (default 60 seconds)
  *   quit [STATUS]             ends rvkit with this status; the end of the script is `quit 0`
  *
@@ -43,6 +44,9 @@ void script_free(script_t *script);
  */
 chardev_t *script_play(const script_t *script, chardev_t *output, void (*on_done)(void *opaque),
                        void *opaque);
+
+/* Who carries out `balloon` (any thread); before the machine runs. */
+void script_on_balloon(chardev_t *dev, void (*fn)(void *opaque, uint64_t bytes), void *opaque);
 
 /*
  * After the machine has stopped: the exit status. Tells on stderr what was awaited in vain, when it

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "script_parse.h"
 
+#include "options.h"
+
 #include "../host/file.h"
 
 #include <stdarg.h>
@@ -198,6 +200,18 @@ static bool line_file(line_reader_t *l, script_command_t *c, bool paste)
     return true;
 }
 
+static bool line_size(line_reader_t *l, uint64_t *bytes)
+{
+    char word[32];
+    line_skip_space(l);
+    if (!line_word(l, word, sizeof(word))) {
+        return false;
+    }
+    *bytes = 0;
+    return !strcmp(word, "0") || options_parse_size(word, bytes) ||
+           line_fail(l, "\"%s\" is no size (such as 64M, or 0)", word);
+}
+
 static bool line_expect(line_reader_t *l, script_command_t *c)
 {
     if (!line_text(l, &c->text, &c->text_size)) {
@@ -230,6 +244,9 @@ static bool line_command(line_reader_t *l, script_command_t *c)
     } else if (!strcmp(word, "sleep")) {
         c->kind = SCRIPT_SLEEP;
         ok = line_seconds(l, &c->time_ns);
+    } else if (!strcmp(word, "balloon")) {
+        c->kind = SCRIPT_BALLOON;
+        ok = line_size(l, &c->bytes);
     } else if (!strcmp(word, "off")) {
         c->kind = SCRIPT_OFF;
         ok = line_at_end(l) || line_seconds(l, &c->time_ns);
@@ -238,7 +255,7 @@ static bool line_command(line_reader_t *l, script_command_t *c)
         ok = line_at_end(l) || line_status(l, &c->status);
     } else {
         return line_fail(
-            l, "unknown command \"%s\" (known: expect send sendfile paste sleep off quit)", word);
+            l, "unknown command \"%s\" (known: expect send sendfile paste sleep balloon off quit)", word);
     }
     if (ok && !line_at_end(l)) {
         return line_fail(l, "something is left over at the end of the line");

@@ -10,6 +10,7 @@ typedef enum script_kind {
     SCRIPT_SEND,
     SCRIPT_SLEEP,
     SCRIPT_OFF,
+    SCRIPT_BALLOON,
     SCRIPT_QUIT,
 } script_kind_t;
 
@@ -21,6 +22,7 @@ typedef struct script_command {
     size_t text_size;
     uint64_t time_ns; /* expect and off: the limit; sleep: how long */
     int status;       /* quit */
+    uint64_t bytes;   /* balloon */
 } script_command_t;
 
 struct script {

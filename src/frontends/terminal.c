@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "terminal.h"
 
+#include "line.h"
+
+#include "../host/socket.h"
 #include "../host/stream.h"
 #include "../host/tty.h"
 
@@ -17,12 +20,19 @@
 /* A terminal's paste must not hide Ctrl-A x behind a guest that does not read, so it waits in
  * memory. */
 #define COMMANDS_LIMIT ((size_t)64 << 20)
+/* The window is looked at about four times a second. */
+#define SIZE_TURNS 16
+
 #define PLAIN_LIMIT ((size_t)64 << 10)
 
 typedef struct terminal {
     chardev_t dev;
     terminal_desc_t desc;
     host_stream_t *stream;
+    void (*on_size)(void *opaque, uint16_t cols, uint16_t rows);
+    void *size_opaque;
+    unsigned turns; /* updates until the window is looked at */
+    uint16_t cols, rows;
     bool prefix; /* Ctrl-A was the last byte; reader thread */
 } terminal_t;
 
@@ -115,6 +125,15 @@ static void terminal_update(chardev_t *dev)
 {
     terminal_t *t = dev->data;
     host_stream_pump(t->stream);
+    uint16_t cols, rows;
+    if (t->on_size && t->turns-- == 0) {
+        t->turns = SIZE_TURNS;
+        if (host_tty_size(t->desc.out_fd, &cols, &rows) && (cols != t->cols || rows != t->rows)) {
+            t->cols = cols;
+            t->rows = rows;
+            t->on_size(t->size_opaque, cols, rows);
+        }
+    }
 }
 
 static void terminal_close_fds(const terminal_desc_t *desc)
@@ -171,16 +190,33 @@ chardev_t *terminal_create(const terminal_desc_t *desc)
     return &t->dev;
 }
 
+/* NULL for back ends of another make. */
+static terminal_t *terminal_of(chardev_t *dev)
+{
+    return dev && dev->remove == terminal_remove ? dev->data : NULL;
+}
+
+void terminal_watch_size(chardev_t *dev, void (*fn)(void *opaque, uint16_t cols, uint16_t rows), void *opaque)
+{
+    terminal_t *t = terminal_of(dev);
+    if (t && !t->desc.patient) {
+        t->on_size = fn;
+        t->size_opaque = opaque;
+    }
+}
+
 void terminal_flush(chardev_t *dev)
 {
-    terminal_t *t = dev->data;
-    host_stream_flush(t->stream);
+    terminal_t *t = terminal_of(dev);
+    if (t) {
+        host_stream_flush(t->stream);
+    }
 }
 
 const char *terminal_error(chardev_t *dev)
 {
-    terminal_t *t = dev->data;
-    return strerror(host_stream_error(t->stream));
+    terminal_t *t = terminal_of(dev);
+    return t ? strerror(host_stream_error(t->stream)) : "";
 }
 
 /* A terminal that owns its descriptors; they are closed on failure too. */
@@ -195,7 +231,7 @@ static chardev_t *terminal_owning(terminal_desc_t desc, char *error, size_t erro
     return dev;
 }
 
-static chardev_t *terminal_open_pty(bool patient, char *error, size_t error_size)
+static chardev_t *terminal_open_pty(const char *what, bool patient, char *error, size_t error_size)
 {
     char path[128];
     int held;
@@ -204,16 +240,34 @@ static chardev_t *terminal_open_pty(bool patient, char *error, size_t error_size
         snprintf(error, error_size, "cannot make a pseudo-terminal: %s", strerror(errno));
         return NULL;
     }
-    fprintf(stderr, "rvkit: serial port at %s\n", path);
+    fprintf(stderr, "rvkit: %s at %s\n", what, path);
     terminal_desc_t desc = {.in_fd = fd, .out_fd = fd, .held_fd = held, .patient = patient};
     return terminal_owning(desc, error, error_size);
 }
 
-chardev_t *terminal_open(const char *spec, bool patient, char *error, size_t error_size)
+/* "unix:PATH" or "tcp:HOST:PORT". */
+static chardev_t *terminal_open_socket(const char *spec, bool patient, char *error, size_t error_size)
+{
+    const char *where = strchr(spec, ':') + 1;
+    bool tcp = spec[0] == 't';
+    int fd = tcp ? host_socket_listen_tcp(where, error, error_size)
+                 : host_socket_listen_unix(where, error, error_size);
+    chardev_t *dev = fd >= 0 ? line_create(fd, tcp ? NULL : where, patient) : NULL;
+    if (fd >= 0 && !dev) {
+        snprintf(error, error_size, "out of memory");
+    }
+    return dev;
+}
+
+chardev_t *terminal_open(const char *spec, const char *what, bool patient, char *error, size_t error_size)
 {
     if (!strcmp(spec, "pty")) {
-        return terminal_open_pty(patient, error, error_size);
+        return terminal_open_pty(what, patient, error, error_size);
     }
+    if (!strncmp(spec, "unix:", 5) || !strncmp(spec, "tcp:", 4)) {
+        return terminal_open_socket(spec, patient, error, error_size);
+    }
+    spec += strncmp(spec, "file:", 5) ? 0 : 5;
     struct stat st;
     bool found = stat(spec, &st) == 0;
     bool device = found && S_ISCHR(st.st_mode);

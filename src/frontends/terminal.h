@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef enum terminal_event {
     TERMINAL_QUIT,   /* Ctrl-A x */
@@ -41,17 +42,24 @@ typedef struct terminal_desc {
  * written. */
 chardev_t *terminal_create(const terminal_desc_t *desc);
 
-/* Waits until all output so far is written. */
+/*
+ * Calls fn with the size of the window behind the terminal, now and whenever it changes; from chardev_update().
+ * Nothing happens for back ends that have no window. Before the machine runs.
+ */
+void terminal_watch_size(chardev_t *dev, void (*fn)(void *opaque, uint16_t cols, uint16_t rows), void *opaque);
+
+/* Waits until all output so far is written (for back ends made by terminal_create()). */
 void terminal_flush(chardev_t *dev);
 
-/* What broke the output, for a message. */
+/* What broke the output, for a message; "" for other back ends. */
 const char *terminal_error(chardev_t *dev);
 
 /*
- * The back end that `-serial SPEC` names: "pty" (a new pseudo-terminal, told on stderr), or a path:
- * a device or pseudo-terminal is used both ways, anything else (a FIFO, a file) is for output.
+ * The back end that `-serial SPEC` names: "pty" (a new pseudo-terminal, told on stderr as that of `what`),
+ * "unix:PATH" or "tcp:HOST:PORT" (see line.h), "file:PATH" (for output), or a path: a device or
+ * pseudo-terminal is used both ways, anything else (a FIFO, a file) is for output.
  * NULL: error (error_size bytes) says why. "null" and "stdio" are the caller's business.
  */
-chardev_t *terminal_open(const char *spec, bool patient, char *error, size_t error_size);
+chardev_t *terminal_open(const char *spec, const char *what, bool patient, char *error, size_t error_size);
 
 #endif

@@ -126,8 +126,9 @@ int host_socket_listen_tcp(const char *where, char *error, size_t error_size)
     int fd = -1, on = 1;
     for (const struct addrinfo *a = found; a && fd < 0; a = a->ai_next) {
         fd = socket_prepare(socket(a->ai_family, a->ai_socktype, a->ai_protocol));
-        if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-                        bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, SOCKET_BACKLOG) < 0)) {
+        if (fd >= 0 &&
+            (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+             bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, SOCKET_BACKLOG) < 0)) {
             err = errno;
             close(fd);
             fd = -1;

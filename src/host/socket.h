@@ -7,8 +7,9 @@
 #include <stddef.h>
 
 /*
- * Listens on a Unix socket at path. A socket there that nobody listens on any more is replaced; anything
- * else is left alone. -1: error (error_size bytes) says why. Remove the path when the socket is closed.
+ * Listens on a Unix socket at path. A socket there that nobody listens on any more is replaced;
+ * anything else is left alone. -1: error (error_size bytes) says why. Remove the path when the
+ * socket is closed.
  */
 int host_socket_listen_unix(const char *path, char *error, size_t error_size);
 

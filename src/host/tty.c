@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -19,6 +20,17 @@ static struct {
     bool handlers;
     volatile sig_atomic_t active; /* the terminal is to be raw while the process runs */
 } tty = {.fd = -1};
+
+bool host_tty_size(int fd, uint16_t *cols, uint16_t *rows)
+{
+    struct winsize size;
+    if (fd < 0 || ioctl(fd, TIOCGWINSZ, &size) < 0 || !size.ws_col || !size.ws_row) {
+        return false;
+    }
+    *cols = size.ws_col;
+    *rows = size.ws_row;
+    return true;
+}
 
 bool host_tty_is(int fd)
 {

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 bool host_tty_is(int fd);
 
@@ -19,6 +20,9 @@ bool host_tty_is(int fd);
  * and continue it is raw again.
  */
 bool host_tty_raw(int fd);
+
+/* The size of a terminal's window in characters, not 0; false: it is not known. Any thread. */
+bool host_tty_size(int fd, uint16_t *cols, uint16_t *rows);
 
 /* As it was; nothing when it is not raw. Any thread. */
 void host_tty_restore(void);

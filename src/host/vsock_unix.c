@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * One thread waits for all sockets. It alone reads from clients that have not said where they want to go,
- * and it alone frees streams; live ones are read and written by the device. The lock guards the list and
- * each stream's state; the device is called without it.
+ * One thread waits for all sockets. It alone reads from clients that have not said where they want
+ * to go, and it alone frees streams; live ones are read and written by the device. The lock guards
+ * the list and each stream's state; the device is called without it.
  */
 #include "vsock_unix.h"
 
@@ -36,9 +36,9 @@ typedef struct stream {
     struct vsock_unix *owner;
     stream_state_t state;
     int fd;
-    uint64_t id;      /* the device's; 0: not known yet */
-    unsigned wanted;  /* VSOCK_ events */
-    bool hung_up;     /* told */
+    uint64_t id;     /* the device's; 0: not known yet */
+    unsigned wanted; /* VSOCK_ events */
+    bool hung_up;    /* told */
     char greeting[GREETING_MAX];
     size_t greeted;
     uint64_t deadline;
@@ -191,7 +191,8 @@ static void unix_sweep(vsock_unix_t *u, uint64_t now)
 static short unix_events(const stream_t *s)
 {
     unsigned wanted = s->state == STREAM_GREETING ? VSOCK_READABLE : s->wanted;
-    return (short)((wanted & VSOCK_READABLE ? POLLIN : 0) | (wanted & VSOCK_WRITABLE ? POLLOUT : 0));
+    return (short)((wanted & VSOCK_READABLE ? POLLIN : 0) |
+                   (wanted & VSOCK_WRITABLE ? POLLOUT : 0));
 }
 
 /* What to wait for; returns how many streams, *greeting: one of them must not wait for ever. */
@@ -207,7 +208,8 @@ static unsigned unix_gather(vsock_unix_t *u, bool *greeting)
         *greeting |= s->state == STREAM_GREETING;
     }
     u->fds[0] = (struct pollfd){.fd = u->wake[0], .events = POLLIN};
-    u->fds[1] = (struct pollfd){.fd = u->count < STREAMS_MAX - 1 ? u->listener : -1, .events = POLLIN};
+    u->fds[1] =
+        (struct pollfd){.fd = u->count < STREAMS_MAX - 1 ? u->listener : -1, .events = POLLIN};
     return count;
 }
 
@@ -296,7 +298,8 @@ static void stream_greet(vsock_unix_t *u, stream_t *s)
 /* What poll() said of a live stream, to the device. */
 static void stream_tell(vsock_unix_t *u, stream_t *s, short revents)
 {
-    unsigned events = (revents & POLLIN ? VSOCK_READABLE : 0) | (revents & POLLOUT ? VSOCK_WRITABLE : 0);
+    unsigned events =
+        (revents & POLLIN ? VSOCK_READABLE : 0) | (revents & POLLOUT ? VSOCK_WRITABLE : 0);
     pthread_mutex_lock(&u->lock);
     events &= s->wanted;
     if ((revents & (POLLHUP | POLLERR | POLLNVAL))) {
@@ -408,9 +411,9 @@ bool host_vsock_open(vsock_host_t *host, const char *path, char *error, size_t e
     vsock_unix_t *u = calloc(1, sizeof(*u));
     char *copy = strdup(path);
     if (!host_threads_available() || strlen(path) + 11 > host_socket_path_max()) {
-        snprintf(error, error_size, "%s", host_threads_available()
-                                              ? "the path is too long for a socket"
-                                              : "this host has no threads");
+        snprintf(error, error_size, "%s",
+                 host_threads_available() ? "the path is too long for a socket"
+                                          : "this host has no threads");
     } else if (!u || !copy || !unix_make_wake(u->wake)) {
         snprintf(error, error_size, "out of memory");
     } else if ((u->listener = host_socket_listen_unix(path, error, error_size)) >= 0) {
@@ -418,9 +421,16 @@ bool host_vsock_open(vsock_host_t *host, const char *path, char *error, size_t e
         pthread_mutex_init(&u->lock, NULL);
         signal(SIGPIPE, SIG_IGN); /* where send() has no flag for that */
         *host = (vsock_host_t){
-            .opaque = u, .attach = unix_attach, .connect = unix_connect, .accepted = unix_accepted,
-            .read = unix_read, .write = unix_write, .want = unix_want, .shutdown = unix_shutdown,
-            .close = unix_close, .free = unix_free,
+            .opaque = u,
+            .attach = unix_attach,
+            .connect = unix_connect,
+            .accepted = unix_accepted,
+            .read = unix_read,
+            .write = unix_write,
+            .want = unix_want,
+            .shutdown = unix_shutdown,
+            .close = unix_close,
+            .free = unix_free,
         };
         return true;
     } else {
