@@ -107,7 +107,8 @@ static COLD const insn_t *op_leave_after(hart_t *h, const insn_t *i)
         GO(h, i + 1);                                                                              \
     }
 
-#define OPS_LOAD(name)                                                                             \
+/* First the short cut; a slow op for the rest keeps this one free of calls. */
+#define OPS_TRY(name)                                                                              \
     static NOINLINE const insn_t *slow_##name(hart_t *h, const insn_t *i)                          \
     {                                                                                              \
         if (!sem_##name(h, i)) {                                                                   \
@@ -156,29 +157,13 @@ static COLD const insn_t *op_leave_after(hart_t *h, const insn_t *i)
         GO(h, i + 1);                                                                              \
     }
 
-#define OPS_FP_PLAIN(name)                                                                         \
+#define OPS_FP(name)                                                                               \
     OP(op_##name)                                                                                  \
     {                                                                                              \
         if (UNLIKELY(!sem_##name(h, i))) {                                                         \
             TAIL op_trap(h, i);                                                                    \
         }                                                                                          \
         GO(h, i + 1);                                                                              \
-    }
-
-#define OPS_FP_FAST(name)                                                                          \
-    static NOINLINE const insn_t *slow_##name(hart_t *h, const insn_t *i)                          \
-    {                                                                                              \
-        if (!sem_##name(h, i)) {                                                                   \
-            TAIL op_trap(h, i);                                                                    \
-        }                                                                                          \
-        GO(h, i + 1);                                                                              \
-    }                                                                                              \
-    OP(op_##name)                                                                                  \
-    {                                                                                              \
-        if (LIKELY(fast_##name(h, i))) {                                                           \
-            GO(h, i + 1);                                                                          \
-        }                                                                                          \
-        TAIL slow_##name(h, i);                                                                    \
     }
 
 /* op_X: both ways within the page. far_X: the taken way leaves it. */
@@ -247,8 +232,8 @@ static bool wants_run_loop(const hart_t *h)
         TAIL enter(h, i);                                                                          \
     }
 
-#define OPS_FPC(name) OPS_FP_FAST(name)
-#define OPS_FP(name) OPS_FP_PLAIN(name)
+#define OPS_LOAD(name) OPS_TRY(name)
+#define OPS_FPC(name) OPS_TRY(name)
 #define INSN(name, mnemonic, match, mask, format, cls, ext) OPS_##cls(name)
 #include "insns.def"
 #undef INSN
