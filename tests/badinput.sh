@@ -38,6 +38,9 @@ refused "ATA" 2 "no ATA" "$d/good" -ata disk.img
 refused "missing disk" 1 "cannot be opened" "$d/good" -i "$d/none"
 refused "a folder as a disk" 1 "is a directory" "$d/good" -drive "$d/dir,ro"
 refused "wrong disk option" 1 "not rw" "$d/good" -drive "$d/good,rw"
+refused "missing folder" 1 "cannot be shared: No such file" "$d/good" -share "a=$d/none"
+refused "a file as a folder" 1 "is not a folder" "$d/good" -share "a=$d/good,fs"
+refused "a bad tag" 2 "a tag is" "$d/good" -share "a b=$d/dir"
 refused "display" 2 "no display" "$d/good" -res 640x480
 refused "forwarded port" 2 "give it as" "$d/good" -portfwd 1=
 refused "kind of network" 1 "give user" "$d/good" -net wifi

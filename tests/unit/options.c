@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "frontends/options.h"
+#include "frontends/sharing.h"
 
 #include "tap.h"
 
@@ -181,6 +182,30 @@ TEST(disks)
                   "at most 16"));
 }
 
+TEST(shares)
+{
+    options_t o;
+    sharing_t sharing;
+    char why[200];
+    CHECK(accepts(&o, "-k a -share home=/a/b,ro -share=x.1_-=c,,d,fs"));
+    CHECK_EQ(2, o.share_count);
+    CHECK(!strcmp(o.share[0], "home=/a/b,ro") && !strcmp(o.share[1], "x.1_-=c,,d,fs"));
+    options_free(&o);
+    CHECK(sharing_parse("x.1_-=c,,d,fs", &sharing, why, sizeof(why)));
+    CHECK(!strcmp(sharing.tag, "x.1_-") && !strcmp(sharing.dir, "c,d") && sharing.fs && !sharing.read_only);
+    CHECK(sharing_parse("a==,,,ro,fs", &sharing, why, sizeof(why)));
+    CHECK(!strcmp(sharing.dir, "=,") && sharing.fs && sharing.read_only);
+    CHECK(refuses("-k a -share home", "-share home: give TAG=DIR"));
+    CHECK(refuses("-k a -share =dir", "a tag is 1 to 31 letters"));
+    CHECK(refuses("-k a -share a/b=dir", "a tag is 1 to 31 letters"));
+    CHECK(refuses("-k a -share abcdefghijklmnopqrstuvwxyz123456=dir", "a tag is 1 to 31 letters"));
+    CHECK(refuses("-k a -share a=", "-share a: the folder's name is empty"));
+    CHECK(refuses("-k a -share a=,ro", "-share a: the folder's name is empty"));
+    CHECK(refuses("-k a -share a=b,rw", "the options are ro and fs, not rw"));
+    CHECK(refuses("-k a -share a=b,", "the options are ro and fs, not"));
+    CHECK(refuses("-k a -share a=b -share a=c,fs", "the tag a is given twice"));
+}
+
 /* Each spelling with a value that suits it either works or is refused by that name. */
 static void try_name(void *opaque, const char *name, bool takes_value)
 {
@@ -244,6 +269,7 @@ int main(void)
     RUN(names_the_nearest_option);
     RUN(upstream_options_without_meaning);
     RUN(disks);
+    RUN(shares);
     RUN(networks);
     RUN(every_spelling_is_known);
     RUN(help_and_version_need_nothing_else);
