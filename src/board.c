@@ -11,6 +11,7 @@
 #include "devices/virtio_fs.h"
 #include "devices/virtio_mmio.h"
 #include "drive.h"
+#include "entropy.h"
 #include "log.h"
 #include "machine.h"
 #include "netcard.h"
@@ -136,6 +137,7 @@ rvvm_machine_t *board_create(const board_desc_t *desc)
     }
     bool streams = ok;
     ok = ok && streams_attach(machine, desc);
+    ok = ok && entropy_attach(machine, desc->icount);
     if (!ok) {
         board_free_rest(desc, serials, drives, nets, shares, streams);
         rvvm_free_machine(machine);
