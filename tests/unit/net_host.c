@@ -305,7 +305,7 @@ typedef struct {
     card_t card;
     uint8_t frame[400];
     size_t size; /* of what is to be sent; 0: nothing. Written before a wake. */
-    uint32_t pending;
+    uint32_t pending, served; /* atomic */
 } asker_t;
 
 static bool asker_serve(void *opaque)
@@ -313,6 +313,7 @@ static bool asker_serve(void *opaque)
     asker_t *asker = opaque;
     if (__atomic_exchange_n(&asker->pending, 0, __ATOMIC_ACQ_REL)) {
         host_net_send(asker->card.net, NULL, asker->frame, asker->size);
+        __atomic_fetch_add(&asker->served, 1, __ATOMIC_RELEASE);
     }
     return false;
 }
@@ -320,9 +321,11 @@ static bool asker_serve(void *opaque)
 static bool ask(asker_t *asker, size_t size)
 {
     uint32_t before = __atomic_load_n(&asker->card.got, __ATOMIC_ACQUIRE);
+    uint32_t served = __atomic_load_n(&asker->served, __ATOMIC_ACQUIRE);
     asker->size = size;
     __atomic_store_n(&asker->pending, 1, __ATOMIC_RELEASE);
     host_net_wake(asker->card.net);
+    CHECK(reaches(&asker->served, served + 1));
     for (unsigned i = 0; i < 300; i++) {
         if (__atomic_load_n(&asker->card.got, __ATOMIC_ACQUIRE) != before) {
             return true;
