@@ -272,7 +272,7 @@ static inline void vd_queue_init(vd_t *vd, vd_queue_t *q, uint16_t size)
         q->driver = q->desc + 16 * (uint64_t)size;
         q->device = q->desc + first;
     } else {
-        q->desc = vd_alloc(vd, 16 * (size_t)size);
+        q->desc = vd_alloc(vd, 16 * (size_t)size + 16); /* and one that is not the queue's */
         q->driver = vd_alloc(vd, vd->packed ? 4 : 6 + 2 * (size_t)size);
         q->device = vd_alloc(vd, vd->packed ? 4 : 6 + 8 * (size_t)size);
     }

@@ -246,6 +246,20 @@ TEST(written_is_clamped)
     probe_down(&vd, &probe);
 }
 
+/* §2.8.5: the write flag of a used descriptor tells whether its length counts. */
+TEST(packed_used_flags)
+{
+    probe_up(&vd, &probe, 0);
+    CHECK(vd_start(&vd, PACKED));
+    const vd_buf_t buf[2] = {{vd_alloc(&vd, 16), 5, false}, {vd_alloc(&vd, 16), 16, true}};
+    uint32_t len = 0;
+    CHECK(vd_request(&vd, 0, buf, 1, &len));
+    CHECK_EQ(VD_F_AVAIL | VD_F_USED, vd_get16(&vd, vd.queue[0].desc + 14));
+    CHECK(vd_request(&vd, 0, buf, 2, &len));
+    CHECK_EQ(VD_F_AVAIL | VD_F_USED | VD_F_WRITE, vd_get16(&vd, vd.queue[0].desc + 30));
+    probe_down(&vd, &probe);
+}
+
 /* §2.7.7: a driver that asks for no interrupts gets none, and one when it asks again. */
 static void interrupts_off(uint64_t features)
 {
@@ -703,6 +717,7 @@ int main(void)
     PROVE(out_of_order_both, "2.7.8, 2.8.6: chains are used in any order, with their id and length");
     PROVE(in_order_both, "2.7.9: IN_ORDER: MUST use buffers in the order in which they were available");
     PROVE(written_is_clamped, "2.7.8.2: MUST NOT claim more bytes than are writable");
+    PROVE(packed_used_flags, "2.8.5: MUST set the write flag of a used descriptor when it wrote");
     PROVE(interrupts_off_all, "2.7.7.2, 2.8.10: no interrupt when the driver wants none (SHOULD)");
     PROVE(interrupt_event, "2.7.7.2, 2.8.10: MUST interrupt when the event is passed; not before");
     PROVE(interrupt_batches, "2.7.7: one interrupt for a batch");

@@ -68,13 +68,14 @@ static void loop_of_nothing(vd_queue_t *q)
 
 static void next_outside(vd_queue_t *q)
 {
+    put(q, SIZE, mem, 16, 0, 0);
     put(q, 0, mem, 16, VD_F_NEXT, SIZE);
     vd_offer(&vd, 0, 0);
 }
 
 static void head_outside(vd_queue_t *q)
 {
-    (void)q;
+    put(q, SIZE, mem, 16, 0, 0);
     vd_offer(&vd, 0, SIZE);
 }
 
@@ -192,13 +193,15 @@ static void indirect_empty(vd_queue_t *q)
 
 static void indirect_odd(vd_queue_t *q)
 {
-    put(q, 0, mem, 24, VD_F_INDIRECT, 0);
+    const vd_buf_t buf = {mem, 16, false};
+    put(q, 0, vd_table(&vd, &buf, 1), 24, VD_F_INDIRECT, 0);
     vd_offer(&vd, 0, 0);
 }
 
 static void indirect_huge(vd_queue_t *q)
 {
-    put(q, 0, RVVM_DEFAULT_MEMBASE, 16 * (VIRTQ_CHAIN_MAX + 1), VD_F_INDIRECT, 0);
+    const vd_buf_t buf = {mem, 16, false};
+    put(q, 0, vd_table(&vd, &buf, 1), 16 * (VIRTQ_CHAIN_MAX + 1), VD_F_INDIRECT, 0);
     vd_offer(&vd, 0, 0);
 }
 
@@ -210,8 +213,9 @@ static void indirect_outside(vd_queue_t *q)
 
 static void indirect_next_outside(vd_queue_t *q)
 {
-    uint64_t table = vd_alloc(&vd, 32);
+    uint64_t table = vd_alloc(&vd, 48);
     vd_desc_put(&vd, table, 0, mem, 16, VD_F_NEXT, 2);
+    vd_desc_put(&vd, table, 2, mem, 16, 0, 0);
     put(q, 0, table, 32, VD_F_INDIRECT, 0);
     vd_offer(&vd, 0, 0);
 }
@@ -294,7 +298,8 @@ static void packed_nested(vd_queue_t *q)
 
 static void packed_bad_table(vd_queue_t *q)
 {
-    put(q, 0, mem, 17, 0, VD_F_INDIRECT | VD_F_AVAIL);
+    const vd_buf_t buf = {mem, 16, false};
+    put(q, 0, vd_table(&vd, &buf, 1), 17, 0, VD_F_INDIRECT | VD_F_AVAIL);
 }
 
 static void packed_outside(vd_queue_t *q)
@@ -322,10 +327,24 @@ static void packed_second_lap(vd_queue_t *q)
     probe.hold = false;
 }
 
+/* The same with chains of two: fewer chains than the queue is long, and more descriptors. */
+static void packed_second_lap_pairs(vd_queue_t *q)
+{
+    probe.hold = true;
+    for (unsigned i = SIZE; i-- > 0;) {
+        put(q, i, mem, 16, (uint16_t)i, VD_F_AVAIL | VD_F_WRITE | (i % 2 ? 0 : VD_F_NEXT));
+    }
+    vd_write(&vd, VD_QUEUE_NOTIFY, 0);
+    CHECK(!vd_broken(&vd));
+    put(q, 0, mem, 16, 0, VD_F_USED | VD_F_WRITE);
+    vd_write(&vd, VD_QUEUE_NOTIFY, 0);
+    probe.hold = false;
+}
+
 TEST(packed_rings)
 {
     static void (*const cases[])(vd_queue_t *) = {packed_all_next, packed_outside, packed_order,
-                                                  packed_second_lap};
+                                                  packed_second_lap, packed_second_lap_pairs};
     static void (*const indirect[])(vd_queue_t *) = {packed_indirect_in_chain, packed_nested,
                                                      packed_indirect_and_next, packed_bad_table};
     up();
