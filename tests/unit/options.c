@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#define MAX_ARGS 24
+#define MAX_ARGS 64
 
 static char error[256];
 
