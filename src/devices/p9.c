@@ -158,13 +158,14 @@ int p9_fid_new(p9_t *p9, uint32_t id, uint64_t node, p9_fid_t **fid)
 static int fid_set_xattr(p9_t *p9, const p9_fid_t *fid)
 {
     const fs_ops_t *ops = p9->server.ops;
+    const char *name = (const char *)fid->xattr + fid->xattr_size;
     if (fid->xattr_got != fid->xattr_size) {
         return -FS_EINVAL;
     }
     if (!fid->xattr_size && fid->xattr_flags == FS_XATTR_REPLACE) {
-        return ops->removexattr(p9->server.opaque, fid->node, fid->xattr_name);
+        return ops->removexattr(p9->server.opaque, fid->node, name);
     }
-    return ops->setxattr(p9->server.opaque, fid->node, fid->xattr_name, fid->xattr, fid->xattr_size,
+    return ops->setxattr(p9->server.opaque, fid->node, name, fid->xattr, fid->xattr_size,
                          fid->xattr_flags);
 }
 

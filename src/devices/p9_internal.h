@@ -60,10 +60,9 @@ typedef struct p9_fid {
     p9_fid_kind_t kind;
     uint64_t node; /* with one reference */
     uint64_t handle;
-    uint8_t *xattr;
+    uint8_t *xattr; /* the value; of one that is written, its name follows */
     size_t xattr_size, xattr_got;
     uint32_t xattr_flags;
-    char xattr_name[FS_NAME_MAX + 1];
 } p9_fid_t;
 
 struct p9 {

@@ -316,14 +316,14 @@ int p9_op_xattrcreate(p9_t *p9, p9_in_t *in, p9_out_t *out)
     if (size > FS_XATTR_MAX || p9->xattr_count >= P9_XATTR_FIDS_MAX) {
         return size > FS_XATTR_MAX ? -FS_E2BIG : -FS_ENFILE;
     }
-    fid->xattr = malloc(size ? (size_t)size : 1);
+    fid->xattr = malloc((size_t)size + strlen(name) + 1);
     if (!fid->xattr) {
         return -FS_ENOMEM;
     }
     fid->kind = P9_FID_XATTR_WRITE;
     fid->xattr_size = (size_t)size;
     fid->xattr_flags = flags;
-    memcpy(fid->xattr_name, name, sizeof(name));
+    memcpy(fid->xattr + size, name, strlen(name) + 1);
     p9->xattr_count++;
     return 0;
 }
