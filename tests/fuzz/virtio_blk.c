@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 typedef struct {
     const uint8_t *at, *end;
-    unsigned out; /* chains that were made available and not yet seen used */
+    unsigned out;   /* chains that were made available and not yet seen used */
+    unsigned slots; /* at most so many descriptors are in use */
 } input_t;
 
 static uint32_t take(input_t *in, unsigned bytes)
@@ -34,6 +35,7 @@ static void reap(input_t *in)
     if (!mem.held_count && in->out && !vd_broken(&vd)) {
         abort(); /* one got lost */
     }
+    in->slots = in->out ? in->slots : 0;
 }
 
 /* A header of any kind, near the edges of what is allowed more often than not. */
@@ -72,9 +74,10 @@ static void request(input_t *in)
     if (shape & 32) {
         buf[count++] = (vd_buf_t){blk_status, 1, true};
     }
-    if (!count || vd.queue[0].free_count < count) {
+    if (!count || in->slots + count > vd.queue[0].size) {
         return;
     }
+    in->slots += count;
     if (shape & 64 && vd.features & VIRTIO_F_INDIRECT_DESC && vd.heap < RVVM_DEFAULT_MEMBASE + (3 << 20)) {
         vd_add_indirect(&vd, 0, buf, count);
     } else {
@@ -95,7 +98,7 @@ static void restart(input_t *in)
                 (ring & 4 ? VIRTIO_F_INDIRECT_DESC : 0);
     if (vd.heap < RVVM_DEFAULT_MEMBASE + (3 << 20)) {
         vd_start_sized(&vd, features, (uint16_t)(8 << (ring >> 3 & 3)));
-        in->out = 0;
+        in->out = in->slots = 0;
     }
 }
 
@@ -119,7 +122,7 @@ static void act(input_t *in)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint64_t heap;
-    input_t in = {data, data + size, 0};
+    input_t in = {data, data + size, 0, 0};
     if (!vd.machine) {
         const virtio_blk_backend_t backend = mem_backend();
         blk_attach(&backend, 1, 0);
