@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * For tests of shared folders: a folder `in` to share, beside things that nobody must reach through it.
+ * For tests of shared folders: a folder `in` to share, beside things that nobody must reach through
+ * it.
  *
  *   OUTER/secret        a file            OUTER/in/file        "hello"
  *   OUTER/out/inside    a file            OUTER/in/sub/deep    "deep"
@@ -79,10 +80,9 @@ static inline void sd_empty(int fd)
 /* What is in the shared folder at first. */
 static inline bool sd_fill(share_dir_t *sd)
 {
-    return mkdir(sd_path(sd, "sub"), 0755) == 0 &&
-           sd_write(sd_path(sd, "file"), "hello") && sd_write(sd_path(sd, "sub/deep"), "deep") &&
-           symlink("..", sd_path(sd, "up")) == 0 && symlink(sd->outer, sd_path(sd, "abs")) == 0 &&
-           mkfifo(sd_path(sd, "fifo"), 0644) == 0;
+    return mkdir(sd_path(sd, "sub"), 0755) == 0 && sd_write(sd_path(sd, "file"), "hello") &&
+           sd_write(sd_path(sd, "sub/deep"), "deep") && symlink("..", sd_path(sd, "up")) == 0 &&
+           symlink(sd->outer, sd_path(sd, "abs")) == 0 && mkfifo(sd_path(sd, "fifo"), 0644) == 0;
 }
 
 static inline bool sd_make(share_dir_t *sd)
@@ -126,7 +126,8 @@ static inline void sd_remove(share_dir_t *sd)
     rmdir(sd->outer);
 }
 
-static inline bool sd_share(share_dir_t *sd, file_server_t *server, bool read_only, bool synchronous)
+static inline bool sd_share(share_dir_t *sd, file_server_t *server, bool read_only,
+                            bool synchronous)
 {
     char why[200];
     const share_desc_t desc = {sd->in, read_only, synchronous};

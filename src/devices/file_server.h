@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * A folder that a guest is given: what virtio-9p and virtio-fs need of whatever holds the files (a folder
- * of the host in src/host/share.c; a folder inside a web page).
+ * A folder that a guest is given: what virtio-9p and virtio-fs need of whatever holds the files (a
+ * folder of the host in src/host/share.c; a folder inside a web page).
  *
- * There are no paths here. The guest walks from the root one name at a time and gets nodes (files, folders,
- * symbolic links), and opens nodes to get handles. Both are numbers, made by the server and checked by it
- * at each use: a number that the guest made up gives FS_ESTALE or FS_EBADF, never someone else's memory.
- * Symbolic links are the guest's to follow: the server hands out their text and never goes along them.
+ * There are no paths here. The guest walks from the root one name at a time and gets nodes (files,
+ * folders, symbolic links), and opens nodes to get handles. Both are numbers, made by the server
+ * and checked by it at each use: a number that the guest made up gives FS_ESTALE or FS_EBADF, never
+ * someone else's memory. Symbolic links are the guest's to follow: the server hands out their text
+ * and never goes along them.
  *
- * Results: 0 or a count on success, and -FS_E… on failure, which are Linux's numbers, as both protocols
- * have them. On failure nothing is stored through pointers, except where it says so.
+ * Results: 0 or a count on success, and -FS_E… on failure, which are Linux's numbers, as both
+ * protocols have them. On failure nothing is stored through pointers, except where it says so.
  *
- * References: each call that fills in an fs_attr_t and says "+1" adds one reference to attr->node, which
- * stays known until forget() took as many references as were added. FS_ROOT is always known.
+ * References: each call that fills in an fs_attr_t and says "+1" adds one reference to attr->node,
+ * which stays known until forget() took as many references as were added. FS_ROOT is always known.
  *
- * Threads: serve(), and so every operation, runs on one thread at a time, which the server provides: it
- * may wait for the disk there, and no hart waits for it. Where there are no threads, wake() runs serve()
- * at once. start, stop, idle and free: the thread that builds, saves or frees the machine.
+ * Threads: serve(), and so every operation, runs on one thread at a time, which the server
+ * provides: it may wait for the disk there, and no hart waits for it. Where there are no threads,
+ * wake() runs serve() at once. start, stop, idle and free: the thread that builds, saves or frees
+ * the machine.
  */
 #ifndef RVKIT_DEVICES_FILE_SERVER_H
 #define RVKIT_DEVICES_FILE_SERVER_H
@@ -166,14 +168,16 @@ typedef struct {
     uint32_t bsize, frsize, namelen;
 } fs_statfs_t;
 
-/* Bytes start to end, both inclusive; UINT64_MAX (or anything above INT64_MAX) is the end of all files. */
+/* Bytes start to end, both inclusive; UINT64_MAX (or anything above INT64_MAX) is the end of all
+ * files. */
 typedef struct {
     uint64_t start, end;
     uint32_t type; /* FS_LOCK_* */
     uint32_t pid;  /* the guest's; of a lock that the host holds: 0 */
 } fs_lock_t;
 
-/* All are required. `s` is file_server_t.opaque; names are checked with fs_name_ok() by the server again. */
+/* All are required. `s` is file_server_t.opaque; names are checked with fs_name_ok() by the server
+ * again. */
 typedef struct {
     /* Gives the server's thread its work; once, before all else. False: no thread could be made. */
     bool (*start)(void *s, void (*serve)(void *arg), void *arg);
@@ -193,11 +197,12 @@ typedef struct {
     /* --- Nodes --- */
 
     int (*lookup)(void *s, uint64_t dir, const char *name, fs_attr_t *attr); /* +1 */
-    int (*parent)(void *s, uint64_t node, fs_attr_t *attr);                  /* +1; of the root: the root */
-    int (*retain)(void *s, uint64_t node);                                   /* +1 */
+    int (*parent)(void *s, uint64_t node, fs_attr_t *attr); /* +1; of the root: the root */
+    int (*retain)(void *s, uint64_t node);                  /* +1 */
     void (*forget)(void *s, uint64_t node, uint64_t count);
 
-    /* The handle may be FS_NO_HANDLE; of a file whose names are all gone, only a handle finds it. */
+    /* The handle may be FS_NO_HANDLE; of a file whose names are all gone, only a handle finds it.
+     */
     int (*getattr)(void *s, uint64_t node, uint64_t handle, fs_attr_t *attr);
     int (*setattr)(void *s, uint64_t node, uint64_t handle, const fs_setattr_t *change);
     int (*statfs)(void *s, uint64_t node, fs_statfs_t *stat);
@@ -207,10 +212,11 @@ typedef struct {
 
     /* --- Names --- */
 
-    int (*mkdir)(void *s, uint64_t dir, const char *name, uint32_t mode, fs_attr_t *attr);   /* +1 */
-    int (*mknod)(void *s, uint64_t dir, const char *name, uint32_t mode, fs_attr_t *attr);   /* +1 */
-    int (*symlink)(void *s, uint64_t dir, const char *name, const char *to, fs_attr_t *attr); /* +1 */
-    int (*link)(void *s, uint64_t node, uint64_t dir, const char *name, fs_attr_t *attr);    /* +1 */
+    int (*mkdir)(void *s, uint64_t dir, const char *name, uint32_t mode, fs_attr_t *attr); /* +1 */
+    int (*mknod)(void *s, uint64_t dir, const char *name, uint32_t mode, fs_attr_t *attr); /* +1 */
+    int (*symlink)(void *s, uint64_t dir, const char *name, const char *to,
+                   fs_attr_t *attr);                                                      /* +1 */
+    int (*link)(void *s, uint64_t node, uint64_t dir, const char *name, fs_attr_t *attr); /* +1 */
     int (*unlink)(void *s, uint64_t dir, const char *name, bool is_dir);
     int (*rename)(void *s, uint64_t dir, const char *name, uint64_t to_dir, const char *to_name,
                   unsigned flags);
@@ -229,7 +235,8 @@ typedef struct {
     int64_t (*read)(void *s, uint64_t handle, uint64_t at, void *buf, size_t len);
 
     /* exact: at this place also when the handle appends. */
-    int64_t (*write)(void *s, uint64_t handle, uint64_t at, const void *buf, size_t len, bool exact);
+    int64_t (*write)(void *s, uint64_t handle, uint64_t at, const void *buf, size_t len,
+                     bool exact);
     int (*fsync)(void *s, uint64_t handle, bool data_only);
     int (*fallocate)(void *s, uint64_t handle, uint32_t mode, uint64_t at, uint64_t len);
     int64_t (*seek)(void *s, uint64_t handle, uint64_t at, uint32_t whence); /* FS_SEEK_* only */
@@ -238,8 +245,8 @@ typedef struct {
     int (*readdir)(void *s, uint64_t handle, uint64_t cookie, fs_dirent_t *entry);
 
     /*
-     * Locks of ranges belong to a handle. getlk turns *lock into one in the way (type FS_LOCK_NONE: there
-     * is none). setlk does not wait: -FS_EAGAIN when another lock is in the way.
+     * Locks of ranges belong to a handle. getlk turns *lock into one in the way (type FS_LOCK_NONE:
+     * there is none). setlk does not wait: -FS_EAGAIN when another lock is in the way.
      */
     int (*getlk)(void *s, uint64_t handle, fs_lock_t *lock);
     int (*setlk)(void *s, uint64_t handle, const fs_lock_t *lock);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The FUSE protocol (7.31, as Linux's include/uapi/linux/fuse.h defines it) over a file server: one request
- * in, one reply out. Node ids and file handles of the protocol are those of the server, which checks them.
+ * The FUSE protocol (7.31, as Linux's include/uapi/linux/fuse.h defines it) over a file server: one
+ * request in, one reply out. Node ids and file handles of the protocol are those of the server,
+ * which checks them.
  *
- * Offered: asynchronous reads, POSIX locks, O_TRUNC at open, big writes, pages dropped when a file has
- * changed, READDIRPLUS, parallel directory operations.
- * NOT IMPLEMENTED (ENOSYS, which the guest remembers): flock on the host's files (the guest's own kernel
- * does it), poll, ioctl, bmap, copy_file_range, tmpfile, syncfs, DAX mappings.
+ * Offered: asynchronous reads, POSIX locks, O_TRUNC at open, big writes, pages dropped when a file
+ * has changed, READDIRPLUS, parallel directory operations. NOT IMPLEMENTED (ENOSYS, which the guest
+ * remembers): flock on the host's files (the guest's own kernel does it), poll, ioctl, bmap,
+ * copy_file_range, tmpfile, syncfs, DAX mappings.
  */
 #ifndef RVKIT_DEVICES_FUSE_H
 #define RVKIT_DEVICES_FUSE_H
@@ -33,8 +34,8 @@ void fuse_free(fuse_t *fuse);
 void fuse_reset(fuse_t *fuse);
 
 /*
- * Serves a request of `len` bytes; returns the size of the reply, of at most `cap` bytes, 0 when there is
- * none (FORGET; not even an error fits; no header), or FUSE_WAIT.
+ * Serves a request of `len` bytes; returns the size of the reply, of at most `cap` bytes, 0 when
+ * there is none (FORGET; not even an error fits; no header), or FUSE_WAIT.
  */
 size_t fuse_handle(fuse_t *fuse, const uint8_t *request, size_t len, uint8_t *reply, size_t cap);
 

@@ -72,7 +72,8 @@ struct fuse {
     fuse_lock_t locks[FUSE_LOCKS_MAX];
 };
 
-/* A request: the header's fields, and what follows it. A read behind the end gives zeros and sets bad. */
+/* A request: the header's fields, and what follows it. A read behind the end gives zeros and sets
+ * bad. */
 typedef struct {
     const uint8_t *at, *end;
     uint32_t opcode;

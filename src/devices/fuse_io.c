@@ -52,8 +52,8 @@ int fuse_op_create(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
     if (!name) {
         return -FS_EINVAL;
     }
-    int error = fuse->server.ops->create(fuse->server.opaque, in->node, name, flags, mode, &attr,
-                                         &handle);
+    int error =
+        fuse->server.ops->create(fuse->server.opaque, in->node, name, flags, mode, &attr, &handle);
     if (error) {
         return error;
     }
@@ -74,8 +74,7 @@ int fuse_op_read(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
         return -FS_EINVAL;
     }
     size = size < fuse_room(out) ? size : fuse_room(out);
-    int64_t got =
-        fuse->server.ops->read(fuse->server.opaque, handle, at, out->buf + out->at, size);
+    int64_t got = fuse->server.ops->read(fuse->server.opaque, handle, at, out->buf + out->at, size);
     out->at += got > 0 ? (size_t)got : 0;
     return got < 0 ? (int)got : 0;
 }
@@ -134,7 +133,8 @@ int fuse_op_release(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
     return fuse->server.ops->close(fuse->server.opaque, handle);
 }
 
-/* A process closes its file, and with it gives up its locks, also when others have the file still open. */
+/* A process closes its file, and with it gives up its locks, also when others have the file still
+ * open. */
 int fuse_op_flush(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
 {
     const fs_lock_t all = {0, UINT64_MAX, FS_LOCK_NONE, 0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The protocol 9P2000.L over a file server: one message in, one reply out. Message types and layouts are
- * those of the Linux 9P client (include/net/9p/9p.h) and of "9P2000.L Protocol" (diod).
+ * The protocol 9P2000.L over a file server: one message in, one reply out. Message types and
+ * layouts are those of the Linux 9P client (include/net/9p/9p.h) and of "9P2000.L Protocol" (diod).
  *
  * Requests are served one after another, so that a Tflush always comes too late to change anything.
  * NOT IMPLEMENTED: authentication (Tauth fails), attaching to a folder other than the root.
@@ -15,7 +15,8 @@
 #define P9_MSIZE_MAX 524288u
 #define P9_MSIZE_MIN 4096u
 
-/* Bounds on what one client can make us keep: fids, and those of them that hold an extended attribute. */
+/* Bounds on what one client can make us keep: fids, and those of them that hold an extended
+ * attribute. */
 #define P9_FIDS_MAX 262144u
 #define P9_XATTR_FIDS_MAX 64u
 
@@ -32,9 +33,9 @@ void p9_reset(p9_t *p9);
 void p9_free(p9_t *p9);
 
 /*
- * Serves a message of `len` bytes and writes the reply, of at most `cap` bytes (P9_MSIZE_MAX counts if cap
- * is more); returns the reply's size, 0 when there is none because even an error would not fit, or
- * because the message has no header.
+ * Serves a message of `len` bytes and writes the reply, of at most `cap` bytes (P9_MSIZE_MAX counts
+ * if cap is more); returns the reply's size, 0 when there is none because even an error would not
+ * fit, or because the message has no header.
  */
 size_t p9_handle(p9_t *p9, const uint8_t *request, size_t len, uint8_t *reply, size_t cap);
 

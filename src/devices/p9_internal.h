@@ -83,7 +83,8 @@ uint16_t p9_get16(p9_in_t *in);
 uint32_t p9_get32(p9_in_t *in);
 uint64_t p9_get64(p9_in_t *in);
 
-/* A string into buf; 0, -FS_ENAMETOOLONG when it does not fit, -FS_EINVAL when it has a NUL inside. */
+/* A string into buf; 0, -FS_ENAMETOOLONG when it does not fit, -FS_EINVAL when it has a NUL inside.
+ */
 int p9_get_str(p9_in_t *in, char *buf, size_t size);
 
 /* A reply being written: what does not fit sets full. */

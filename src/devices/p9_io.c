@@ -26,8 +26,8 @@ int p9_op_lopen(p9_t *p9, p9_in_t *in, p9_out_t *out)
         return in->bad ? -FS_EPROTO : -FS_EBADF;
     }
     int error = p9->server.ops->open(p9->server.opaque, fid->node, flags, &fid->handle);
-    error = error ? error
-                  : p9->server.ops->getattr(p9->server.opaque, fid->node, fid->handle, &attr);
+    error =
+        error ? error : p9->server.ops->getattr(p9->server.opaque, fid->node, fid->handle, &attr);
     if (error) {
         if (fid->handle) {
             p9->server.ops->close(p9->server.opaque, fid->handle);

@@ -244,7 +244,8 @@ static int op_getattr(p9_t *p9, p9_in_t *in, p9_out_t *out)
     put_time(out, attr.atime);
     put_time(out, attr.mtime);
     put_time(out, attr.ctime);
-    put_time(out, (fs_time_t){.sec = 0}); /* the time of birth, generation and data version: not valid */
+    put_time(out,
+             (fs_time_t){.sec = 0}); /* the time of birth, generation and data version: not valid */
     p9_put64(out, 0);
     p9_put64(out, 0);
     return 0;
@@ -416,19 +417,32 @@ static const struct {
     uint8_t type;
     p9_op_t op;
 } op_table[] = {
-    {P9_TSTATFS, op_statfs},         {P9_TLOPEN, p9_op_lopen},
-    {P9_TLCREATE, p9_op_lcreate},    {P9_TSYMLINK, op_symlink},
-    {P9_TMKNOD, op_mknod},           {P9_TRENAME, op_rename},
-    {P9_TREADLINK, op_readlink},     {P9_TGETATTR, op_getattr},
-    {P9_TSETATTR, op_setattr},       {P9_TXATTRWALK, p9_op_xattrwalk},
-    {P9_TXATTRCREATE, p9_op_xattrcreate}, {P9_TREADDIR, p9_op_readdir},
-    {P9_TFSYNC, p9_op_fsync},        {P9_TLOCK, p9_op_lock},
-    {P9_TGETLOCK, p9_op_getlock},    {P9_TLINK, op_link},
-    {P9_TMKDIR, op_mkdir},           {P9_TRENAMEAT, op_renameat},
-    {P9_TUNLINKAT, op_unlinkat},     {P9_TVERSION, op_version},
-    {P9_TATTACH, op_attach},         {P9_TFLUSH, op_flush},
-    {P9_TWALK, op_walk},             {P9_TREAD, p9_op_read},
-    {P9_TWRITE, p9_op_write},        {P9_TCLUNK, op_clunk},
+    {P9_TSTATFS, op_statfs},
+    {P9_TLOPEN, p9_op_lopen},
+    {P9_TLCREATE, p9_op_lcreate},
+    {P9_TSYMLINK, op_symlink},
+    {P9_TMKNOD, op_mknod},
+    {P9_TRENAME, op_rename},
+    {P9_TREADLINK, op_readlink},
+    {P9_TGETATTR, op_getattr},
+    {P9_TSETATTR, op_setattr},
+    {P9_TXATTRWALK, p9_op_xattrwalk},
+    {P9_TXATTRCREATE, p9_op_xattrcreate},
+    {P9_TREADDIR, p9_op_readdir},
+    {P9_TFSYNC, p9_op_fsync},
+    {P9_TLOCK, p9_op_lock},
+    {P9_TGETLOCK, p9_op_getlock},
+    {P9_TLINK, op_link},
+    {P9_TMKDIR, op_mkdir},
+    {P9_TRENAMEAT, op_renameat},
+    {P9_TUNLINKAT, op_unlinkat},
+    {P9_TVERSION, op_version},
+    {P9_TATTACH, op_attach},
+    {P9_TFLUSH, op_flush},
+    {P9_TWALK, op_walk},
+    {P9_TREAD, p9_op_read},
+    {P9_TWRITE, p9_op_write},
+    {P9_TCLUNK, op_clunk},
     {P9_TREMOVE, op_remove},
 };
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * virtio-9p: each chain is a message (its readable part) and room for the reply (its writable part).
+ * virtio-9p: each chain is a message (its readable part) and room for the reply (its writable
+ * part).
  *
- * All requests are served in turn by the file server's thread: notify only wakes it. A reset is noted in
- * `epoch`, and what the session had open is dropped by that thread before its next request.
+ * All requests are served in turn by the file server's thread: notify only wakes it. A reset is
+ * noted in `epoch`, and what the session had open is dropped by that thread before its next
+ * request.
  *
- * NOT IMPLEMENTED: a session in a snapshot. After restoring one, the guest's open files give errors, and it
- * mounts again.
+ * NOT IMPLEMENTED: a session in a snapshot. After restoring one, the guest's open files give
+ * errors, and it mounts again.
  */
 #include "virtio_9p.h"
 

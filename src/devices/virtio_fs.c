@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * virtio-fs (§5.11): FUSE requests in chains, on the hiprio queue (FORGET, INTERRUPT) and a request queue.
+ * virtio-fs (§5.11): FUSE requests in chains, on the hiprio queue (FORGET, INTERRUPT) and a request
+ * queue.
  *
- * All requests are served in turn by the file server's thread, those of the hiprio queue first; notify only
- * wakes it. A request for a lock that another has (SETLKW) keeps its chain and is tried again every 16 ms.
- * A reset is noted in `epoch`; the thread drops what the session had before its next request.
+ * All requests are served in turn by the file server's thread, those of the hiprio queue first;
+ * notify only wakes it. A request for a lock that another has (SETLKW) keeps its chain and is tried
+ * again every 16 ms. A reset is noted in `epoch`; the thread drops what the session had before its
+ * next request.
  *
- * NOT IMPLEMENTED: a session in a snapshot. After restoring one, the guest's files give errors, and it
- * mounts again.
+ * NOT IMPLEMENTED: a session in a snapshot. After restoring one, the guest's files give errors, and
+ * it mounts again.
  */
 #include "virtio_fs.h"
 
@@ -87,8 +89,8 @@ static void devfs_interrupt(virtio_fs_t *dev)
         fs_waiting_t *waiting = &dev->waiting[i];
         if (fuse_unique(waiting->request, waiting->len) == unique) {
             virtq_chain_t *chain = waiting->chain;
-            size_t size = fuse_interrupted(waiting->request, waiting->len, dev->reply,
-                                           devfs_room(chain));
+            size_t size =
+                fuse_interrupted(waiting->request, waiting->len, dev->reply, devfs_room(chain));
             devfs_unwait(dev, i);
             devfs_reply(dev, chain, size);
             return;

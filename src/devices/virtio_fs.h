@@ -9,8 +9,8 @@
 #define VIRTIO_FS_TAG_MAX 36
 
 /*
- * Describes a device that serves a folder under a tag (1 to VIRTIO_FS_TAG_MAX bytes). The server goes over
- * to it, also when this fails (false: no memory, no thread, a bad tag).
+ * Describes a device that serves a folder under a tag (1 to VIRTIO_FS_TAG_MAX bytes). The server
+ * goes over to it, also when this fails (false: no memory, no thread, a bad tag).
  */
 bool virtio_fs_describe(virtio_desc_t *desc, const char *tag, const file_server_t *server);
 

@@ -17,43 +17,80 @@
 int share_error(int host_errno)
 {
     switch (host_errno) {
-    case 0: return 0;
-    case EPERM: return -FS_EPERM;
-    case ENOENT: return -FS_ENOENT;
-    case EINTR: return -FS_EINTR;
-    case ENXIO: return -FS_ENXIO;
-    case E2BIG: return -FS_E2BIG;
-    case EBADF: return -FS_EBADF;
-    case EAGAIN: return -FS_EAGAIN;
-    case ENOMEM: return -FS_ENOMEM;
-    case EACCES: return -FS_EACCES;
-    case EBUSY: return -FS_EBUSY;
-    case EEXIST: return -FS_EEXIST;
-    case EXDEV: return -FS_EXDEV;
-    case ENODEV: return -FS_ENODEV;
-    case ENOTDIR: return -FS_ENOTDIR;
-    case EISDIR: return -FS_EISDIR;
-    case EINVAL: return -FS_EINVAL;
-    case ENFILE: return -FS_ENFILE;
-    case EMFILE: return -FS_EMFILE;
-    case ETXTBSY: return -FS_ETXTBSY;
-    case EFBIG: return -FS_EFBIG;
-    case ENOSPC: return -FS_ENOSPC;
-    case ESPIPE: return -FS_ESPIPE;
-    case EROFS: return -FS_EROFS;
-    case EMLINK: return -FS_EMLINK;
-    case ERANGE: return -FS_ERANGE;
-    case EDEADLK: return -FS_EDEADLK;
-    case ENAMETOOLONG: return -FS_ENAMETOOLONG;
-    case ENOLCK: return -FS_ENOLCK;
-    case ENOTEMPTY: return -FS_ENOTEMPTY;
-    case ELOOP: return -FS_ELOOP;
-    case ENODATA: return -FS_ENODATA;
-    case EOVERFLOW: return -FS_EOVERFLOW;
-    case EOPNOTSUPP: return -FS_EOPNOTSUPP;
-    case ESTALE: return -FS_ESTALE;
-    case EDQUOT: return -FS_EDQUOT;
-    default: return -FS_EIO;
+    case 0:
+        return 0;
+    case EPERM:
+        return -FS_EPERM;
+    case ENOENT:
+        return -FS_ENOENT;
+    case EINTR:
+        return -FS_EINTR;
+    case ENXIO:
+        return -FS_ENXIO;
+    case E2BIG:
+        return -FS_E2BIG;
+    case EBADF:
+        return -FS_EBADF;
+    case EAGAIN:
+        return -FS_EAGAIN;
+    case ENOMEM:
+        return -FS_ENOMEM;
+    case EACCES:
+        return -FS_EACCES;
+    case EBUSY:
+        return -FS_EBUSY;
+    case EEXIST:
+        return -FS_EEXIST;
+    case EXDEV:
+        return -FS_EXDEV;
+    case ENODEV:
+        return -FS_ENODEV;
+    case ENOTDIR:
+        return -FS_ENOTDIR;
+    case EISDIR:
+        return -FS_EISDIR;
+    case EINVAL:
+        return -FS_EINVAL;
+    case ENFILE:
+        return -FS_ENFILE;
+    case EMFILE:
+        return -FS_EMFILE;
+    case ETXTBSY:
+        return -FS_ETXTBSY;
+    case EFBIG:
+        return -FS_EFBIG;
+    case ENOSPC:
+        return -FS_ENOSPC;
+    case ESPIPE:
+        return -FS_ESPIPE;
+    case EROFS:
+        return -FS_EROFS;
+    case EMLINK:
+        return -FS_EMLINK;
+    case ERANGE:
+        return -FS_ERANGE;
+    case EDEADLK:
+        return -FS_EDEADLK;
+    case ENAMETOOLONG:
+        return -FS_ENAMETOOLONG;
+    case ENOLCK:
+        return -FS_ENOLCK;
+    case ENOTEMPTY:
+        return -FS_ENOTEMPTY;
+    case ELOOP:
+        return -FS_ELOOP;
+    case ENODATA:
+        return -FS_ENODATA;
+    case EOVERFLOW:
+        return -FS_EOVERFLOW;
+    case EOPNOTSUPP:
+        return -FS_EOPNOTSUPP;
+    case ESTALE:
+        return -FS_ESTALE;
+    case EDQUOT:
+        return -FS_EDQUOT;
+    default:
+        return -FS_EIO;
     }
 }
 
@@ -75,7 +112,8 @@ static void share_serve(share_t *s)
     }
 }
 
-/* No signal is handled in this thread; a file that grows beyond a limit gives EFBIG, not SIGXFSZ. */
+/* No signal is handled in this thread; a file that grows beyond a limit gives EFBIG, not SIGXFSZ.
+ */
 static void share_thread(void *arg)
 {
     share_t *s = arg;

@@ -119,7 +119,8 @@ int share_op_setattr(void *opaque, uint64_t node, uint64_t handle, const fs_seta
     if (s->read_only) {
         return -FS_EROFS;
     }
-    if (((change->set & FS_SET_UID) && change->uid) || ((change->set & FS_SET_GID) && change->gid)) {
+    if (((change->set & FS_SET_UID) && change->uid) ||
+        ((change->set & FS_SET_GID) && change->gid)) {
         return -FS_EPERM;
     }
     int error = change->set & FS_SET_SIZE ? set_size(s, node, handle, change->size) : 0;

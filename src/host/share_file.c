@@ -178,7 +178,8 @@ static ssize_t file_append(int fd, const void *buf, size_t len)
     return end < 0 ? -1 : pwrite(fd, buf, len, end);
 }
 
-int64_t share_op_write(void *opaque, uint64_t id, uint64_t at, const void *buf, size_t len, bool exact)
+int64_t share_op_write(void *opaque, uint64_t id, uint64_t at, const void *buf, size_t len,
+                       bool exact)
 {
     share_handle_t *handle = file_get(opaque, id);
     size_t done = 0;
@@ -236,14 +237,22 @@ int64_t share_op_seek(void *opaque, uint64_t id, uint64_t at, uint32_t whence)
 static uint32_t dirent_type(unsigned char type)
 {
     switch (type) {
-    case DT_REG: return FS_S_IFREG;
-    case DT_DIR: return FS_S_IFDIR;
-    case DT_LNK: return FS_S_IFLNK;
-    case DT_FIFO: return FS_S_IFIFO;
-    case DT_SOCK: return FS_S_IFSOCK;
-    case DT_CHR: return FS_S_IFCHR;
-    case DT_BLK: return FS_S_IFBLK;
-    default: return 0;
+    case DT_REG:
+        return FS_S_IFREG;
+    case DT_DIR:
+        return FS_S_IFDIR;
+    case DT_LNK:
+        return FS_S_IFLNK;
+    case DT_FIFO:
+        return FS_S_IFIFO;
+    case DT_SOCK:
+        return FS_S_IFSOCK;
+    case DT_CHR:
+        return FS_S_IFCHR;
+    case DT_BLK:
+        return FS_S_IFBLK;
+    default:
+        return 0;
     }
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * What the files of the host folder share: share.c (opening, thread, table of operations), share_node.c
- * (which file a number means), share_name.c (names), share_attr.c (attributes), share_file.c (handles).
+ * What the files of the host folder share: share.c (opening, thread, table of operations),
+ * share_node.c (which file a number means), share_name.c (names), share_attr.c (attributes),
+ * share_file.c (handles).
  */
 #ifndef RVKIT_HOST_SHARE_INTERNAL_H
 #define RVKIT_HOST_SHARE_INTERNAL_H
@@ -24,9 +25,9 @@
 #define SHARE_PROC_SIZE 40
 
 /*
- * A file that the guest knows. Its descriptor (O_PATH: it can only be pointed with) may be closed when too
- * many are open, and is opened again by the name in the parent; when something else is there by then, the
- * node is stale.
+ * A file that the guest knows. Its descriptor (O_PATH: it can only be pointed with) may be closed
+ * when too many are open, and is opened again by the name in the parent; when something else is
+ * there by then, the node is stale.
  */
 typedef struct share_node {
     uint32_t slot, generation, parent, next; /* slots; next in the bucket + 1 */
@@ -89,7 +90,8 @@ void share_nodes_reset(share_t *s);
 share_node_t *share_node_get(share_t *s, uint64_t id);
 uint64_t share_node_id(const share_node_t *node);
 
-/* Each operation calls this first: descriptors that share_node_fd() gives stay open until the next. */
+/* Each operation calls this first: descriptors that share_node_fd() gives stay open until the next.
+ */
 void share_op_begin(share_t *s);
 
 /* The O_PATH descriptor of a node, or -FS_E…. */
@@ -107,7 +109,8 @@ int share_node_lookup(share_t *s, uint64_t dir, const char *name, fs_attr_t *att
 /* A node was renamed to dir/name. */
 void share_node_moved(share_t *s, dev_t dev, ino_t ino, uint32_t dir_slot, const char *name);
 
-/* Closes some descriptors when there are too many for the process; true when it is worth another try. */
+/* Closes some descriptors when there are too many for the process; true when it is worth another
+ * try. */
 bool share_make_room(share_t *s, int host_errno);
 
 void share_proc_path(char path[SHARE_PROC_SIZE], int fd);
@@ -150,12 +153,14 @@ void share_handles_reset(share_t *s);
 share_handle_t *share_handle_get(share_t *s, uint64_t id);
 
 /* A handle for a host descriptor, which it takes over also when it fails. */
-int share_handle_new(share_t *s, uint64_t node, int fd, uint32_t flags, bool is_dir, uint64_t *handle);
+int share_handle_new(share_t *s, uint64_t node, int fd, uint32_t flags, bool is_dir,
+                     uint64_t *handle);
 
 int share_op_open(void *s, uint64_t node, uint32_t flags, uint64_t *handle);
 int share_op_close(void *s, uint64_t handle);
 int64_t share_op_read(void *s, uint64_t handle, uint64_t at, void *buf, size_t len);
-int64_t share_op_write(void *s, uint64_t handle, uint64_t at, const void *buf, size_t len, bool exact);
+int64_t share_op_write(void *s, uint64_t handle, uint64_t at, const void *buf, size_t len,
+                       bool exact);
 int share_op_fsync(void *s, uint64_t handle, bool data_only);
 int share_op_fallocate(void *s, uint64_t handle, uint32_t mode, uint64_t at, uint64_t len);
 int64_t share_op_seek(void *s, uint64_t handle, uint64_t at, uint32_t whence);

@@ -22,7 +22,8 @@ static int name_dir(share_t *s, uint64_t dir, const char *name)
     return fd >= 0 && s->read_only ? -FS_EROFS : fd;
 }
 
-/* What was just made gets the permissions that the guest asked for, whatever the host's umask is. */
+/* What was just made gets the permissions that the guest asked for, whatever the host's umask is.
+ */
 static int name_made(share_t *s, uint64_t dir, const char *name, uint32_t type, uint32_t mode,
                      fs_attr_t *attr)
 {
@@ -121,7 +122,8 @@ int share_op_unlink(void *opaque, uint64_t dir, const char *name, bool is_dir)
     return unlinkat(fd, name, is_dir ? AT_REMOVEDIR : 0) ? share_error(errno) : 0;
 }
 
-static int rename_host(int from_fd, const char *name, int to_fd, const char *to_name, unsigned flags)
+static int rename_host(int from_fd, const char *name, int to_fd, const char *to_name,
+                       unsigned flags)
 {
     if (!flags) {
         return renameat(from_fd, name, to_fd, to_name);
@@ -190,9 +192,12 @@ int share_op_readlink(void *opaque, uint64_t id, char *buf)
 static int host_access(uint32_t flags)
 {
     switch (flags & FS_O_ACCMODE) {
-    case FS_O_WRONLY: return O_WRONLY;
-    case FS_O_RDWR: return O_RDWR;
-    default: return O_RDONLY;
+    case FS_O_WRONLY:
+        return O_WRONLY;
+    case FS_O_RDWR:
+        return O_RDWR;
+    default:
+        return O_RDONLY;
     }
 }
 

@@ -230,7 +230,8 @@ void share_nodes_free(share_t *s)
 
 /* --- Descriptors --- */
 
-/* Closes the descriptors of up to `count` nodes that this operation does not use (second chance). */
+/* Closes the descriptors of up to `count` nodes that this operation does not use (second chance).
+ */
 static uint32_t nodes_evict(share_t *s, uint32_t count)
 {
     uint32_t closed = 0;
@@ -355,7 +356,8 @@ static bool node_is_inside(share_t *s, share_node_t *node, const share_node_t *a
 }
 
 /* Notes where a node was seen. The node may move in memory: use what comes back. */
-static share_node_t *node_rename(share_t *s, share_node_t *node, share_node_t *dir, const char *name)
+static share_node_t *node_rename(share_t *s, share_node_t *node, share_node_t *dir,
+                                 const char *name)
 {
     if (node->slot == 0 || (node->parent == dir->slot && !strcmp(node->name, name)) ||
         node_is_inside(s, dir, node)) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* virtio-9p as a guest's driver sees it: every message of 9P2000.L, and what a hostile guest sends. */
+/* virtio-9p as a guest's driver sees it: every message of 9P2000.L, and what a hostile guest sends.
+ */
 #include "share_dir.h"
 
 #include "device/virtio_driver.h"
@@ -14,10 +15,34 @@
 enum {
     ROOM = 65536,
     NOFID = -1,
-    STATFS = 8, LOPEN = 12, LCREATE = 14, SYMLINK = 16, MKNOD = 18, RENAME = 20, READLINK = 22,
-    GETATTR = 24, SETATTR = 26, XATTRWALK = 30, XATTRCREATE = 32, READDIR = 40, FSYNC = 50, LOCK = 52,
-    GETLOCK = 54, LINK = 70, MKDIR = 72, RENAMEAT = 74, UNLINKAT = 76, VERSION = 100, AUTH = 102,
-    ATTACH = 104, FLUSH = 108, WALK = 110, READ = 116, WRITE = 118, CLUNK = 120, REMOVE = 122
+    STATFS = 8,
+    LOPEN = 12,
+    LCREATE = 14,
+    SYMLINK = 16,
+    MKNOD = 18,
+    RENAME = 20,
+    READLINK = 22,
+    GETATTR = 24,
+    SETATTR = 26,
+    XATTRWALK = 30,
+    XATTRCREATE = 32,
+    READDIR = 40,
+    FSYNC = 50,
+    LOCK = 52,
+    GETLOCK = 54,
+    LINK = 70,
+    MKDIR = 72,
+    RENAMEAT = 74,
+    UNLINKAT = 76,
+    VERSION = 100,
+    AUTH = 102,
+    ATTACH = 104,
+    FLUSH = 108,
+    WALK = 110,
+    READ = 116,
+    WRITE = 118,
+    CLUNK = 120,
+    REMOVE = 122
 };
 
 static share_dir_t sd;
@@ -50,7 +75,8 @@ static void stop(void)
     sd_remove(&sd);
 }
 
-/* Writes a message: 1, 2, 4, 8 are sizes of integers, s a string, b bytes with their count in front (32). */
+/* Writes a message: 1, 2, 4, 8 are sizes of integers, s a string, b bytes with their count in front
+ * (32). */
 static void put(uint8_t type, const char *format, ...)
 {
     va_list args;
@@ -212,13 +238,18 @@ TEST(files)
     CHECK_EQ(0, util_get_le64(got + 32));
     CHECK_EQ(9, util_get_le64(got + 56));
     CHECK_EQ(160, used);
-    T(0, SETATTR, "444448" "8888", U(1), U(1 | 8 | 32 | 256), U(0600), U(0), U(0), U(4), U(0), U(0),
-      U(1000), U(5));
+    T(0, SETATTR,
+      "444448"
+      "8888",
+      U(1), U(1 | 8 | 32 | 256), U(0600), U(0), U(0), U(4), U(0), U(0), U(1000), U(5));
     T(0, GETATTR, "48", U(1), U(0x7ff));
     CHECK_EQ(0100600, util_get_le32(got + 28));
     CHECK_EQ(4, util_get_le64(got + 56));
     CHECK_EQ(1000, util_get_le64(got + 96));
-    T(FS_EPERM, SETATTR, "444448" "8888", U(1), U(2), U(0), U(5), U(0), U(0), U(0), U(0), U(0), U(0));
+    T(FS_EPERM, SETATTR,
+      "444448"
+      "8888",
+      U(1), U(2), U(0), U(5), U(0), U(0), U(0), U(0), U(0), U(0));
     T(0, REMOVE, "4", U(1));
     T(FS_EBADF, CLUNK, "4", U(1));
     CHECK(access(sd_path(&sd, "new"), F_OK) != 0);
@@ -378,7 +409,10 @@ TEST(read_only)
     T(FS_EROFS, RENAME, "44s", U(1), U(0), "new");
     T(FS_EROFS, SYMLINK, "4ss4", U(0), "new", "x", U(0));
     T(FS_EROFS, LINK, "44s", U(0), U(1), "new");
-    T(FS_EROFS, SETATTR, "444448" "8888", U(1), U(8), U(0), U(0), U(0), U(0), U(0), U(0), U(0), U(0));
+    T(FS_EROFS, SETATTR,
+      "444448"
+      "8888",
+      U(1), U(8), U(0), U(0), U(0), U(0), U(0), U(0), U(0), U(0));
     T(0, LOPEN, "44", U(1), U(0));
     T(0, READ, "484", U(1), U(0), U(10));
     CHECK(!memcmp(got + 11, "hello", 5));
@@ -390,9 +424,10 @@ TEST(read_only)
 /* Each message, cut off at each length: an error, never more than what was there. */
 TEST(cut_messages)
 {
-    static const uint8_t types[] = {STATFS, LOPEN, LCREATE, SYMLINK, MKNOD, RENAME, READLINK, GETATTR,
-                                    SETATTR, XATTRWALK, XATTRCREATE, READDIR, LOCK, GETLOCK, LINK,
-                                    MKDIR, RENAMEAT, UNLINKAT, ATTACH, WALK, READ, WRITE, FLUSH};
+    static const uint8_t types[] = {STATFS,   LOPEN,   LCREATE, SYMLINK,   MKNOD,       RENAME,
+                                    READLINK, GETATTR, SETATTR, XATTRWALK, XATTRCREATE, READDIR,
+                                    LOCK,     GETLOCK, LINK,    MKDIR,     RENAMEAT,    UNLINKAT,
+                                    ATTACH,   WALK,    READ,    WRITE,     FLUSH};
     session(false);
     for (size_t i = 0; i < sizeof(types); i++) {
         for (uint32_t len = 7; len < 9; len++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* virtio-fs as a guest's driver sees it (VirtIO 1.2 §5.11): every FUSE request, and what a hostile guest sends. */
+/* virtio-fs as a guest's driver sees it (VirtIO 1.2 §5.11): every FUSE request, and what a hostile
+ * guest sends. */
 #include "share_dir.h"
 
 #include "device/virtio_driver.h"
@@ -12,12 +13,59 @@
 #define V1 VIRTIO_F_VERSION_1
 
 enum {
-    ROOM = 65536, HIPRIO = 0, REQUEST = 1, SILENT = 999,
-    LOOKUP = 1, FORGET, GETATTR, SETATTR, READLINK, SYMLINK, MKNOD = 8, MKDIR, UNLINK, RMDIR, RENAME, LINK,
-    OPEN, READ, WRITE, STATFS, RELEASE, FSYNC = 20, SETXATTR, GETXATTR, LISTXATTR, REMOVEXATTR, FLUSH, INIT,
-    OPENDIR, READDIR, RELEASEDIR, FSYNCDIR, GETLK, SETLK, SETLKW, ACCESS, CREATE, INTERRUPT, BMAP, DESTROY,
-    IOCTL, POLL, NOTIFY_REPLY, BATCH_FORGET, FALLOCATE, READDIRPLUS, RENAME2, LSEEK, COPY_FILE_RANGE,
-    SETUPMAPPING, SYNCFS = 50, TMPFILE, UNKNOWN = 4000
+    ROOM = 65536,
+    HIPRIO = 0,
+    REQUEST = 1,
+    SILENT = 999,
+    LOOKUP = 1,
+    FORGET,
+    GETATTR,
+    SETATTR,
+    READLINK,
+    SYMLINK,
+    MKNOD = 8,
+    MKDIR,
+    UNLINK,
+    RMDIR,
+    RENAME,
+    LINK,
+    OPEN,
+    READ,
+    WRITE,
+    STATFS,
+    RELEASE,
+    FSYNC = 20,
+    SETXATTR,
+    GETXATTR,
+    LISTXATTR,
+    REMOVEXATTR,
+    FLUSH,
+    INIT,
+    OPENDIR,
+    READDIR,
+    RELEASEDIR,
+    FSYNCDIR,
+    GETLK,
+    SETLK,
+    SETLKW,
+    ACCESS,
+    CREATE,
+    INTERRUPT,
+    BMAP,
+    DESTROY,
+    IOCTL,
+    POLL,
+    NOTIFY_REPLY,
+    BATCH_FORGET,
+    FALLOCATE,
+    READDIRPLUS,
+    RENAME2,
+    LSEEK,
+    COPY_FILE_RANGE,
+    SETUPMAPPING,
+    SYNCFS = 50,
+    TMPFILE,
+    UNKNOWN = 4000
 };
 
 static share_dir_t sd;
@@ -51,7 +99,8 @@ static void stop(void)
     sd_remove(&sd);
 }
 
-/* Writes a request for `node`: 4, 8 are sizes of integers, s a string with its NUL, b one without. */
+/* Writes a request for `node`: 4, 8 are sizes of integers, s a string with its NUL, b one without.
+ */
 static void put(uint32_t opcode, const char *format, ...)
 {
     va_list args;
@@ -243,13 +292,19 @@ TEST(files)
     T(0, LSEEK, "8844", handle, U(0), U(4), U(0));
     T(FS_EINVAL, LSEEK, "8844", handle, U(0), U(2), U(0));
     /* size, mtime and mode; the handle is used. */
-    T(0, SETATTR, "44888888444444" "44", U(8 | 32 | 1 | 64), U(0), handle, U(4), U(0), U(0), U(1000), U(0),
-      U(0), U(5), U(0), U(0600), U(0), U(0), U(0), U(0));
+    T(0, SETATTR,
+      "44888888444444"
+      "44",
+      U(8 | 32 | 1 | 64), U(0), handle, U(4), U(0), U(0), U(1000), U(0), U(0), U(5), U(0), U(0600),
+      U(0), U(0), U(0), U(0));
     CHECK_EQ(4, util_get_le64(got + 16 + 8));
     CHECK_EQ(1000, util_get_le64(got + 16 + 32));
     CHECK_EQ(0100600, util_get_le32(got + 16 + 60));
-    T(FS_EPERM, SETATTR, "44888888444444" "44", U(2), U(0), handle, U(4), U(0), U(0), U(0), U(0), U(0), U(0),
-      U(0), U(0), U(0), U(1000), U(0), U(0));
+    T(FS_EPERM, SETATTR,
+      "44888888444444"
+      "44",
+      U(2), U(0), handle, U(4), U(0), U(0), U(0), U(0), U(0), U(0), U(0), U(0), U(0), U(1000), U(0),
+      U(0));
     CHECK(!strcmp(sd_read(sd_path(&sd, "new")), "some"));
     T(0, FLUSH, "8448", handle, U(0), U(0), U(1));
     T(0, RELEASE, "8448", handle, U(0), U(0), U(0));
@@ -466,8 +521,11 @@ TEST(read_only)
     T(FS_EROFS, OPEN, "44", U(1), U(0));
     T(FS_EROFS, OPEN, "44", U(01000), U(0));
     T(FS_EROFS, SETXATTR, "44sb", U(1), U(0), "user.a", "b");
-    T(FS_EROFS, SETATTR, "44888888444444" "44", U(8), U(0), U(0), U(0), U(0), U(0), U(0), U(0), U(0), U(0),
-      U(0), U(0), U(0), U(0), U(0), U(0));
+    T(FS_EROFS, SETATTR,
+      "44888888444444"
+      "44",
+      U(8), U(0), U(0), U(0), U(0), U(0), U(0), U(0), U(0), U(0), U(0), U(0), U(0), U(0), U(0),
+      U(0));
     uint64_t handle = open_file(file, 0);
     T(0, READ, "884484", handle, U(0), U(100), U(0), U(0), U(0));
     CHECK(!memcmp(got, "hello", 5));
@@ -476,8 +534,9 @@ TEST(read_only)
 
 TEST(what_is_not_there)
 {
-    static const uint32_t none[] = {0, 7, 19, ACCESS, BMAP, IOCTL, POLL, COPY_FILE_RANGE, SETUPMAPPING,
-                                    SYNCFS, TMPFILE, UNKNOWN, 0xffffffff};
+    static const uint32_t none[] = {
+        0,      7,       19,      ACCESS,    BMAP, IOCTL, POLL, COPY_FILE_RANGE, SETUPMAPPING,
+        SYNCFS, TMPFILE, UNKNOWN, 0xffffffff};
     session(false);
     for (size_t i = 0; i < ARRAY_LEN(none); i++) {
         T(FS_ENOSYS, none[i], "8888", U(1), U(1), U(1), U(1));
@@ -488,11 +547,12 @@ TEST(what_is_not_there)
 /* Each request without its body, and with a length that is not its own: an error, and no more. */
 TEST(cut_requests)
 {
-    static const uint8_t with_body[] = {LOOKUP, GETATTR, SETATTR, SYMLINK, MKNOD, MKDIR, UNLINK, RMDIR, RENAME,
-                                        LINK, OPEN, READ, WRITE, RELEASE, FSYNC, SETXATTR, GETXATTR,
-                                        LISTXATTR, REMOVEXATTR, FLUSH, INIT, OPENDIR, READDIR, RELEASEDIR,
-                                        FSYNCDIR, GETLK, SETLK, SETLKW, CREATE, FALLOCATE, READDIRPLUS,
-                                        RENAME2, LSEEK};
+    static const uint8_t with_body[] = {
+        LOOKUP,  GETATTR,   SETATTR,     SYMLINK,   MKNOD,       MKDIR, UNLINK,
+        RMDIR,   RENAME,    LINK,        OPEN,      READ,        WRITE, RELEASE,
+        FSYNC,   SETXATTR,  GETXATTR,    LISTXATTR, REMOVEXATTR, FLUSH, INIT,
+        OPENDIR, READDIR,   RELEASEDIR,  FSYNCDIR,  GETLK,       SETLK, SETLKW,
+        CREATE,  FALLOCATE, READDIRPLUS, RENAME2,   LSEEK};
     static const uint32_t sizes[] = {0, 16, 39, 57, 100000, 0xffffffff};
     session(false);
     for (size_t i = 0; i < sizeof(with_body); i++) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * libFuzzer target: messages to virtio-9p over a real folder. The input is a list of messages: type (0xFF:
- * the rest of the header is wrong), length in 2 bytes, body. Each run starts with a session in which fid 0 is
- * the root, 1 a folder, 2 an open file, 3 an open folder. What is outside the folder must stay as it is.
+ * libFuzzer target: messages to virtio-9p over a real folder. The input is a list of messages: type
+ * (0xFF: the rest of the header is wrong), length in 2 bytes, body. Each run starts with a session
+ * in which fid 0 is the root, 1 a folder, 2 an open file, 3 an open folder. What is outside the
+ * folder must stay as it is.
  *   clang -fsanitize=fuzzer,address,undefined -Iinclude -Isrc -Itests \
  *       tests/fuzz/virtio_9p.c librvkit.a -o fuzz-9p
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * libFuzzer target: requests to virtio-fs over a real folder. The input is a list of requests: opcode (0xFF:
- * the header is wrong), node 0 to 3 (root, a folder, a file, a link), length in 2 bytes, body. Each run starts
- * with FUSE_INIT, with these nodes looked up, the file open as handle 1 and the root as handle 2. What is
- * outside the folder must stay as it is.
+ * libFuzzer target: requests to virtio-fs over a real folder. The input is a list of requests:
+ * opcode (0xFF: the header is wrong), node 0 to 3 (root, a folder, a file, a link), length in 2
+ * bytes, body. Each run starts with FUSE_INIT, with these nodes looked up, the file open as handle
+ * 1 and the root as handle 2. What is outside the folder must stay as it is.
  *   clang -fsanitize=fuzzer,address,undefined -Iinclude -Isrc -Itests \
  *       tests/fuzz/virtio_fs.c librvkit.a -o fuzz-fs
  */

@@ -92,10 +92,14 @@ TEST(hostile_names)
     memset(longest, 'a', sizeof(longest) - 1);
     longest[299] = 0;
     up(false);
-    static const char *const names[] = {"",         ".",      "..",          "../secret",
-                                        "/",        "/etc",   "sub/deep",    "sub/../../secret",
-                                        "..//",     "./file", "up/secret",   "abs/secret",
-                                        "file/",    "/proc/self/root", "a/"};
+    static const char *const names[] = {"",          ".",
+                                        "..",        "../secret",
+                                        "/",         "/etc",
+                                        "sub/deep",  "sub/../../secret",
+                                        "..//",      "./file",
+                                        "up/secret", "abs/secret",
+                                        "file/",     "/proc/self/root",
+                                        "a/"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         refuse_name(names[i], -FS_EINVAL);
     }
@@ -458,7 +462,8 @@ static void *race_swap(void *arg)
     return NULL;
 }
 
-/* Everything that a guest can do with sd/in/swap/inside; true when something of the outside came in. */
+/* Everything that a guest can do with sd/in/swap/inside; true when something of the outside came
+ * in. */
 static bool race_try(void)
 {
     fs_attr_t attr, inner;
