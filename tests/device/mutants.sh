@@ -19,6 +19,8 @@ tests_of() {
     ns16550a) echo "uart_interrupts uart_registers uart_flow snapshots threads" ;;
     rtc_goldfish) echo "rtc_goldfish snapshots" ;;
     syscon) echo "syscon" ;;
+    virtio_blk) echo "virtio_blk" ;;
+    virtio_net | virtio_net_ctrl | net_offload) echo "virtio_net virtio_net_threads" ;;
     esac
 }
 
@@ -213,6 +215,70 @@ ns16550a|removal keeps the chardev|/static void uart_remove/,/^}/s/    chardev_f
 ns16550a|a failed start keeps the chardev|/^rvvm_mmio_dev_t \*ns16550a_init_host/,/^}/s/        chardev_free(chardev);//
 ns16550a|there are no locks|s/    spin_lock(&uart->lock);/    (void)0;/
 ns16550a|the FDT's clock is wrong|s/UART_CLOCK_HZ = 40000000/UART_CLOCK_HZ = 1843200/
+virtio_net|the header is always short|s/NET_HDR_SIZE + (full ? 2 : 0)/NET_HDR_SIZE/
+virtio_net|num_buffers is 1|s/(uint8_t)count;/1;/
+virtio_net|a frame goes out in parts when buffers are few|s/while (have < need && count < most)/while (have < 1 \&\& count < most)/
+virtio_net|one frame may take several buffers unasked|s/RX_CHAINS_MAX : 1;/RX_CHAINS_MAX : RX_CHAINS_MAX;/
+virtio_net|what waits has no bound|s/net->backlog_bytes + size <= BACKLOG_MAX/1/
+virtio_net|new frames overtake those that wait|s/(!net->backlog && rx_write/(rx_write/
+virtio_net|a reset keeps what waits|/^static void net_reset/,/^}/s/backlog_clear(net);//
+virtio_net|a reset keeps offloads|/^static void net_reset/,/^}/s/virtio_net_set_offloads(net, 0);//
+virtio_net|a reset keeps modes|/^static void net_reset/,/^}/s/virtio_net_filter_reset(net);//
+virtio_net|offloads that nobody asked for|s/if (!(need & ~net->guest_offloads))/if (1)/
+virtio_net|the driver is not told of frames|s/net->rx_quiet = true;//
+virtio_net|checksums are left to fill|s/    net_fill_checksum(frame, size, hdr);//
+virtio_net|checksum fields may lie outside|s/field + 2 > size/0/
+virtio_net|large frames need no NEEDS_CSUM|s/hdr->gso_size && (hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)/hdr->gso_size/
+virtio_net|a busy back end loses frames|s/== VIRTIO_NET_BUSY && net->backend.wake;/== 99;/
+virtio_net|harts transmit themselves|s/} else if (net->backend.wake) {/} else if (net->backend.wake \&\& queue == NET_QUEUE_RX) {/
+virtio_net|features need nothing|s/if ((features & VIRTIO_BIT(rules\[i\].feature)) && /if (0 \&\& /
+virtio_net|the MAC can be written by anybody|s/if (virtio_legacy(net->dev) && offset < 6/if (offset < 6/
+virtio_net|frames pass without a link|s/!net->live || !net->link ||/!net->live ||/
+virtio_net|a link change is not told|/^void virtio_net_set_link/,/^}/s/virtio_config_changed(net->dev);//
+virtio_net|headers shorter than they are|s/total < header_size + NET_FRAME_MIN || //
+virtio_net_ctrl|no filter at first|s/net->filter.promisc = 1;.*/net->filter.promisc = 0;/
+virtio_net_ctrl|modes are swapped|s/&f->promisc, &f->allmulti, &f->alluni/\&f->promisc, \&f->alluni, \&f->allmulti/
+virtio_net_ctrl|long tables are forgotten|s/table->overflow = count > NET_MAC_TABLE;/table->overflow = 0; count = count > NET_MAC_TABLE ? 0 : count;/
+virtio_net_ctrl|a refused table is half taken|s/net_mac_table_t unicast, multicast;/net_mac_table_t multicast;/;s/!ctrl_read_table(&unicast, chain)/!ctrl_read_table(\&net->filter.unicast, chain)/;s/net->filter.unicast = unicast;//
+virtio_net_ctrl|VLANs are not filtered|s/return net->filter.vlan\[id \/ 8\] >> (id % 8) & 1;/return true;/
+virtio_net_ctrl|broadcasts always pass|s/return !f->nobcast;/return true;/
+virtio_net_ctrl|MAC commands do not show|s/virtio_config_set(net->dev, 0, mac, 6);//
+virtio_net_ctrl|offloads that were not negotiated|s/if (offloads & ~(virtio_features(net->dev) & NET_GUEST_OFFLOADS)) {/if (0) {/
+virtio_net_ctrl|the ack is missing|s/virtq_write(chain, &ack, 1);//
+net_offload|all segments have the same number|s/seq + (uint32_t)done/seq/
+net_offload|FIN is on every segment|s/last ? 0 : TCP_F_FIN | TCP_F_PSH/0/
+net_offload|IP lengths stay|s/    put_be16(ip + (at->v6 ? IPV6_LENGTH : IPV4_LENGTH), (uint32_t)length);//
+net_offload|IP identification stays|s/(id + n) & 0xffff/id/
+net_offload|joined frames have no gso_size|s/            .gso_size = join->gso_size,//
+net_offload|PSH does not end a joined frame|s/join->frame\[at.tcp + TCP_FLAGS\] |= flags;//
+virtio_blk|the status is put first|s/virtq_seek_writable(chain, total - 1);/virtq_seek_writable(chain, 0);/
+virtio_blk|the length covers what was not written|s/uint64_t filled = ok ? io->data : io->moved;/uint64_t filled = io->data;/
+virtio_blk|nothing is reported as written|s/virtq_push(chain, (size_t)util_min_u64(filled, total));/virtq_push(chain, 0);/
+virtio_blk|answers do not interrupt|s/    virtq_notify(vq);//
+virtio_blk|the status byte counts as data|s/    writable--;//
+virtio_blk|read-only disks are written|s/len % VIRTIO_BLK_SECTOR .. (write && blk->backend.read_only)/len % VIRTIO_BLK_SECTOR/
+virtio_blk|read-only is not offered|s/features .= VIRTIO_BLK_F_RO;/;/
+virtio_blk|the end of the disk is not looked at|s/header->sector, len . VIRTIO_BLK_SECTOR, blk->sectors)/0, 0, 1)/
+virtio_blk|lengths may be odd|s/if (len % VIRTIO_BLK_SECTOR ../if (/
+virtio_blk|writes are never durable|s/return !(features & VIRTIO_BLK_F_FLUSH);/return false;/
+virtio_blk|writeback is not heeded|s/return !__atomic_load_n(&blk->writeback, __ATOMIC_RELAXED);/return false;/
+virtio_blk|writeback outlives a reset|/^static void blk_reset/,/^}/s/blk_set_writeback(.*/(void)blk;/
+virtio_blk|writeback starts at 1 without flush|s/if (!(features & VIRTIO_BLK_F_FLUSH)) {/if (0) {/
+virtio_blk|writeback takes any value|s/ && on <= 1) {/) {/
+virtio_blk|the configuration can be written|s/if (i != VIRTIO_BLK_CFG_WRITEBACK) {/if (i != VIRTIO_BLK_CFG_WRITEBACK) { continue;/
+virtio_blk|discards may unmap|s/(zero ? BLK_RANGE_UNMAP : 0)/BLK_RANGE_UNMAP/
+virtio_blk|unknown flags pass|s/if (flags & ~(zero .*/if (0) {/
+virtio_blk|unmap gets lost|s/range->unmap = flags & BLK_RANGE_UNMAP;/range->unmap = false;/
+virtio_blk|ranges are not checked|s/!util_range_ok(sector, sectors, blk->sectors)/0/
+virtio_blk|ranges may be huge|s/sectors > (zero ? BLK_ZERO_SECTORS_MAX : BLK_DISCARD_SECTORS_MAX) ../0 ||/
+virtio_blk|one bad range does not count|s/        worst = one > worst ? one : worst;/        worst = one;/;s/status == VIRTIO_BLK_S_OK ? worst : status/status/
+virtio_blk|features need not be negotiated|s/if (!virtio_has_feature(blk->dev, bit)) {/if (0) {/
+virtio_blk|unknown requests are errors|s/default: blk_answer(chain, 0, VIRTIO_BLK_S_UNSUPP)/default: blk_answer(chain, 0, VIRTIO_BLK_S_IOERR)/;/^    default:/,/}/s/UNSUPP/IOERR/
+virtio_blk|the serial may overrun|s/if (writable < VIRTIO_BLK_ID_BYTES) {/if (0) {/
+virtio_blk|removal does not wait|/^static void blk_remove/,/^}/s/blk->backend.drain(.*/(void)0;/
+virtio_blk|removal keeps the back end|/^static void blk_remove/,/^}/s/blk->backend.close(.*/(void)0;/
+virtio_blk|data goes over the status|s/max = (size_t)util_min_u64(max, left);/(void)left;/
+virtio_blk|several queues are not offered|s/(queues > 1 ? VIRTIO_BLK_F_MQ : 0)/0/
 EOF
 }
 
@@ -225,7 +291,7 @@ for source in tests/device/*.c; do
 done
 
 # Without a defect, all pass.
-for device in plic clint ns16550a rtc_goldfish syscon; do
+for device in plic clint ns16550a rtc_goldfish syscon virtio_net; do
     for test in $(tests_of "$device"); do
         $cc -pthread -o "$dir/$test" "$dir/$test.test.o" "$build/librvkit.a" -lm || exit 2
         (cd "$dir" && timeout 60 "./$test" >log 2>&1) || { echo "$test fails as it is"; exit 2; }
