@@ -13,7 +13,7 @@
 
 #define CSR_MIDELEG_MASK SUPERVISOR_IRQS
 #define MIE_MASK (SUPERVISOR_IRQS | MACHINE_IRQS)
-#define CSR_MSECCFG_MASK (1u << 8 | 1u << 9) /* USEED, SSEED */
+#define CSR_MSECCFG_MASK (MSECCFG_USEED | MSECCFG_SSEED)
 /* Every exception of state.h but ECALL from M: that one never comes from a mode below M. */
 #define CSR_MEDELEG_MASK                                                                           \
     (1u << EXC_INSN_MISALIGNED | 1u << EXC_INSN_ACCESS | 1u << EXC_ILLEGAL_INSN |                  \

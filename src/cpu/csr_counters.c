@@ -12,8 +12,6 @@
 #define COUNTER_HIGH 0x80u   /* of a counter's CSR number: the upper half */
 #define COUNTER_TM (1u << 1) /* mcounteren.TM */
 
-#define MSECCFG_USEED (1u << 8)
-#define MSECCFG_SSEED (1u << 9)
 #define SEED_OPST_ES16 (2u << 30)
 
 /* Where counter 0 (cycle) or 2 (instret) keeps its offset. */

@@ -81,6 +81,7 @@ void hart_setup_supervisor(hart_t *hart)
     hart->medeleg = everything & 0xb3ffu;
     hart->mideleg = 1u << IRQ_SSIP | 1u << IRQ_STIP | 1u << IRQ_SEIP;
     hart->mcounteren = 7;
+    hart->mseccfg = MSECCFG_SSEED; /* Linux 6.12 seeds its generator from it */
     hart->menvcfg = MENVCFG_STCE | MENVCFG_ADUE | ENVCFG_CBIE | ENVCFG_CBCFE | ENVCFG_CBZE;
     pmp_write_addr(hart, 0, UINT32_MAX);
     pmp_write_cfg(hart, 0, PMP_A | PMP_R | PMP_W | PMP_X);

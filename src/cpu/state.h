@@ -53,6 +53,10 @@ enum {
 #define MENVCFG_ADUE (UINT64_C(1) << 61)
 #define MENVCFG_STCE (UINT64_C(1) << 63)
 
+/* mseccfg (Zkr): may U- and S-mode read the seed CSR? */
+#define MSECCFG_USEED (1u << 8)
+#define MSECCFG_SSEED (1u << 9)
+
 #define SATP_MODE (1u << 31)
 #define SATP_ASID_SHIFT 22
 #define SATP_ASID (0x1ffu << SATP_ASID_SHIFT)

@@ -194,6 +194,24 @@ TEST(seed)
     isa_close(&t);
 }
 
+/* What the FDT's isa string promises a kernel, it can use: firmware has opened all of it. */
+TEST(supervisor_after_setup)
+{
+    isa_t t;
+    isa_open(&t);
+    hart_setup_supervisor(t.hart);
+    isa_set_x(&t, A3, DATA);
+    const uint32_t words[] = {
+        asm_i(INSN_csrrw, A0, 0, SEED), READ(A0, TIME), READ(A0, INSTRET), READ(A0, STIMECMP),
+        WORD(cbo_zero) | (uint32_t)A3 << 15, WORD(cbo_flush) | (uint32_t)A3 << 15,
+        WORD(cbo_inval) | (uint32_t)A3 << 15, WORD(sfence_vma),
+    };
+    for (size_t n = 0; n < ARRAY_LEN(words); n++) {
+        check_right(&t, PRIV_S, words[n], true);
+    }
+    isa_close(&t);
+}
+
 int main(void)
 {
     RUN(tvm);
@@ -206,5 +224,6 @@ int main(void)
     RUN(inhibit);
     RUN(stimecmp);
     RUN(seed);
+    RUN(supervisor_after_setup);
     return tap_finish();
 }
