@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """TCP through the user network beside QEMU's, with the same kernel, guest and kind of card: MB/s and host CPU
 seconds per GB, both ways. No test: it prints figures. Usage: tests/boot/net_speed.py [ROUNDS [MIB]]"""
+import atexit
 import os
 import subprocess
 import sys
@@ -63,6 +64,7 @@ def main():
     work = tempfile.mkdtemp()
     port_file, log = work + "/port", work + "/log"
     host = subprocess.Popen([sys.executable, "tests/boot/net_host.py", port_file, log])
+    atexit.register(host.kill)
     while not os.path.exists(port_file):
         time.sleep(0.05)
     with open(port_file) as file:
@@ -100,7 +102,6 @@ def main():
         ours, theirs = best["rvkit", way], best["qemu", way]
         print("best of %d, %s: %.2f times as fast as QEMU, %.2f times its CPU per GB" %
               (rounds, way, ours[0] / theirs[0], ours[1] / theirs[1]))
-    host.kill()
 
 
 main()
