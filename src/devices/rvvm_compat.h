@@ -13,6 +13,8 @@
  *   compat_irq_t             the device's own interrupt line
  *   COMPAT_MMIO_SUSPEND(fn)  an initialiser of rvvm_mmio_type_t, where the type has that member
  *   compat_fence()           a full memory barrier
+ * In RVVM's trees, a file that defines COMPAT_HOST first (upstream/rvkit_virtio.c) also gets RVVM's block
+ * images as compat_blk_*(), its threads, TAP and memory calls.
  * Allocate with calloc() and check the result.
  */
 #ifndef RVKIT_DEVICES_RVVM_COMPAT_H
@@ -50,7 +52,11 @@
 #include "spinlock.h"
 #include "utils.h"
 #undef free
+#undef NOINLINE
 #define COMPAT_MMIO_SUSPEND(fn)
+#ifndef RVVM_DEFAULT_MEMBASE
+#define RVVM_DEFAULT_MEMBASE 0x80000000U
+#endif
 #else
 #include "chardev.h"
 #include "fdtlib.h"
@@ -60,6 +66,7 @@
 #include "spinlock.h"
 #include "utils.h"
 #undef free
+#undef NOINLINE
 #define COMPAT_MMIO_SUSPEND(fn)
 
 typedef struct fdt_node rvvm_fdt_node_t;
@@ -170,6 +177,94 @@ static inline void compat_irq_free(compat_irq_t *line)
     }
 }
 
+#endif
+
+#if defined(COMPAT_HOST) && !defined(RVVM_COMPAT_RVKIT)
+#include "blk_io.h"
+#include "tap_api.h"
+#include "threading.h"
+#include "vma_ops.h"
+#undef free
+#undef NOINLINE
+
+#ifdef RVVM_COMPAT_ABI7
+#define COMPAT_OPT_HARTS RVVM_OPT_HART_COUNT
+typedef blkdev_t compat_blk_t;
+
+static inline compat_blk_t *compat_blk_open(const char *path, bool write)
+{
+    return blk_open(path, write ? BLKDEV_RW : 0);
+}
+
+static inline void compat_blk_close(compat_blk_t *blk)
+{
+    blk_close(blk);
+}
+
+static inline uint64_t compat_blk_size(compat_blk_t *blk)
+{
+    return blk_getsize(blk);
+}
+
+static inline size_t compat_blk_read(compat_blk_t *blk, void *dst, size_t size, uint64_t offset)
+{
+    return blk_read(blk, dst, size, offset);
+}
+
+static inline size_t compat_blk_write(compat_blk_t *blk, const void *src, size_t size, uint64_t offset)
+{
+    return blk_write(blk, src, size, offset);
+}
+
+static inline bool compat_blk_sync(compat_blk_t *blk)
+{
+    return blk_sync(blk);
+}
+
+static inline void compat_blk_trim(compat_blk_t *blk, uint64_t offset, uint64_t size)
+{
+    blk_trim(blk, offset, size);
+}
+#else
+#include <rvvm/rvvm_blk.h>
+#define COMPAT_OPT_HARTS RVVM_OPT_CPU_COUNT
+typedef rvvm_blk_dev_t compat_blk_t;
+
+static inline compat_blk_t *compat_blk_open(const char *path, bool write)
+{
+    return rvvm_blk_open(path, NULL, write ? RVVM_BLK_RW : RVVM_BLK_READ);
+}
+
+static inline void compat_blk_close(compat_blk_t *blk)
+{
+    rvvm_blk_close(blk);
+}
+
+static inline uint64_t compat_blk_size(compat_blk_t *blk)
+{
+    return rvvm_blk_get_size(blk);
+}
+
+static inline size_t compat_blk_read(compat_blk_t *blk, void *dst, size_t size, uint64_t offset)
+{
+    return rvvm_blk_read(blk, dst, size, offset);
+}
+
+static inline size_t compat_blk_write(compat_blk_t *blk, const void *src, size_t size, uint64_t offset)
+{
+    return rvvm_blk_write(blk, src, size, offset);
+}
+
+static inline bool compat_blk_sync(compat_blk_t *blk)
+{
+    return rvvm_blk_sync(blk);
+}
+
+static inline void compat_blk_trim(compat_blk_t *blk, uint64_t offset, uint64_t size)
+{
+    rvvm_blk_trim(blk, offset, size);
+}
+#endif
 #endif
 
 /* ThreadSanitizer knows no fences; there a sequentially consistent operation stands in. */

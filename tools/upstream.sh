@@ -1,0 +1,105 @@
+#!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+# The VirtIO devices in an RVVM checkout: see docs/upstream.md.
+#   tools/upstream.sh check DIR [LIB]   compiles them against DIR's headers; with LIB (or a librvvm_static.a
+#                                       found in DIR), links and runs the device suite on RVVM's core
+#   tools/upstream.sh export DIR        copies them into DIR/src/devices
+# CC names the compiler. Nothing in DIR is built or, by `check`, changed.
+cd "$(dirname "$0")/.." || exit 2
+command=$1 rvvm=$2 lib=$3
+cc=${CC:-gcc}
+fail() {
+    echo "tools/upstream.sh: $*" >&2
+    exit 2
+}
+case $command in check | export) ;; *) fail "usage: tools/upstream.sh check|export DIR [LIB]" ;; esac
+[ -d "$rvvm/src/devices" ] || fail "no RVVM checkout: ${rvvm:-RVVM=DIR is missing}"
+rvvm=$(cd "$rvvm" && pwd)
+if [ -f "$rvvm/include/rvvm/rvvm.h" ]; then
+    state=2026
+    includes="-I$rvvm/include -I$rvvm/src -I$rvvm/src/util -I$rvvm/src/devices"
+elif grep -qs 'RVVM_ABI_VERSION 7' "$rvvm/src/rvvmlib.h"; then
+    state=abi7
+    includes="-I$rvvm/src -I$rvvm/src/devices"
+else
+    fail "$rvvm is neither RVVM with ABI 7 nor of 2026"
+fi
+
+# Whose place RVVM has devices of its own for, and what only they need.
+own='clint|irq_host|irq_line|ns16550a|plic|rtc_goldfish|syscon'
+
+# stage DIR: what is exported, as it will lie in src/devices. util.h gets a name that RVVM does not have.
+stage() {
+    mkdir -p "$1" || exit 1
+    for file in src/devices/*.[ch] src/host/share*.[ch] src/host/thread.h src/util.h upstream/rvkit_virtio.c; do
+        name=${file##*/}
+        printf '%s\n' "$name" | grep -qE "^($own)\.[ch]\$" && continue
+        [ "$name" = util.h ] && name=rvkit_util.h
+        sed -e 's,"\.\./util\.h","rvkit_util.h",' -e 's,"\.\./devices/,",' "$file" >"$1/.new" || exit 1
+        # A file that has not changed keeps its time, so that make does not build it again.
+        cmp -s "$1/.new" "$1/$name" || cp "$1/.new" "$1/$name"
+        rm -f "$1/.new"
+        echo "$name"
+    done
+}
+
+if [ "$command" = export ]; then
+    count=$(stage "$rvvm/src/devices" | wc -l)
+    echo "$count files are in $rvvm/src/devices; build RVVM as usual. For the options, add to src/main.c"
+    echo "before rvvm_cli_main:"
+    echo '    bool rvkit_virtio_attach(rvvm_machine_t* machine, int argc, const char* const* argv);'
+    echo "and in it, after the line with syscon_init_auto(machine):"
+    echo '    if (!rvkit_virtio_attach(machine, argc, (const char* const*)argv)) return -1;'
+    exit 0
+fi
+
+work=${BUILD:-build}/upstream/$state
+rm -rf "$work/devices"
+stage "$work/devices" >/dev/null
+mkdir -p "$work/obj" "$work/tests" "$work/host"
+cp src/util.h "$work/tests/util.h"
+cp src/host/share.h "$work/host/share.h"
+passed=0 failed=0
+report() {
+    if [ "$1" -eq 0 ]; then
+        echo "ok $2" && passed=$((passed + 1))
+    else
+        sed 's/^/# /' "$work/log" | head -n 40
+        echo "not ok $2" && failed=$((failed + 1))
+    fi
+}
+
+flags="-std=gnu11 -O2 -g -pthread -Wall -Wextra -Werror -DUSE_FDT=1 -DUSE_NET=1"
+objects=
+for file in "$work"/devices/*.c; do
+    name=${file##*/} object=$work/obj/${file##*/}.o
+    # shellcheck disable=SC2086
+    $cc $flags $includes -c -o "$object" "$file" >"$work/log" 2>&1
+    report $? "$state compiles $name"
+    objects="$objects $object"
+done
+
+[ -n "$lib" ] || lib=$(find "$rvvm" -name librvvm_static.a | head -n 1)
+if [ -z "$lib" ]; then
+    echo "# no library: RVVM's \`make lib USE_LIB_STATIC=1\` makes one; then the suite runs too"
+else
+    for test in tests/device/virt*.c tests/upstream/glue.c; do
+        grep -q 'rig\.h"' "$test" && ! grep -q 'blk_rig\.h"' "$test" && continue
+        name=${test##*/} program=$work/tests/$(basename "$test" .c)
+        # shellcheck disable=SC2086
+        $cc $flags -I"$work" $includes -I"$work/tests" -Itests -Itests/device -I"$work/devices" -o "$program" "$test" \
+            $objects "$lib" -lm -ldl -lrt >"$work/log" 2>&1
+        report $? "$state links $name" && [ -x "$program" ] || continue
+        timeout 300 "$program" >"$work/log" 2>&1
+        status=$?
+        line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$work/log" | tail -n 1)
+        grep -E '^# [^ ].*: [0-9]+ statements, [0-9]+ hold' "$work/log"
+        [ -n "$line" ] || line="no result (status $status)"
+        [ "$status" -eq 0 ] || grep -v '^ok ' "$work/log" >"$work/log.bad"
+        [ "$status" -eq 0 ] || mv "$work/log.bad" "$work/log"
+        report "$status" "$state runs $name: $line"
+        rm -f "$program"
+    done
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
