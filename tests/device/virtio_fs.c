@@ -496,6 +496,7 @@ TEST(locks_that_wait)
     CHECK(!vd_used(&vd, REQUEST, &id, &used));
     CHECK_EQ(FS_EINTR, lock(SETLKW, a, 1, 1));
     CHECK(vd_start(&vd, V1));
+    T(FS_EIO, GETATTR, "448", U(0), U(0), U(0)); /* the session is over */
     vd_update(&vd);
     CHECK(!vd_used(&vd, REQUEST, &id, &used));
     init();
