@@ -20,6 +20,7 @@ typedef struct {
     uint8_t bytes[MEM_BYTES];
     bool hold;    /* keep requests until mem_release() */
     bool copies;  /* move data by put and get */
+    bool excess;  /* more data was handed out than the request has */
     bool fails;   /* fail each request: data in full or in part, then an error */
     virtio_blk_io_t *held[MEM_HELD];
     unsigned held_count;
@@ -53,6 +54,7 @@ static inline void mem_move(virtio_blk_io_t *io)
         memcpy(io->op == VIRTIO_BLK_READ ? span.ptr : at,
                io->op == VIRTIO_BLK_READ ? at : span.ptr, span.len);
         at += span.len;
+        mem.excess |= at > mem.bytes + io->range->offset + io->range->len;
         if (mem.fails) {
             virtio_blk_io_filled(io);
             break;
@@ -162,6 +164,7 @@ static inline void blk_down(void)
 {
     vd_close(&vd);
     CHECK_EQ(1, mem.closes);
+    CHECK(!mem.excess);
 }
 
 static inline void blk_put_header(uint32_t type, uint64_t sector)

@@ -268,6 +268,19 @@ TEST(bad_ranges)
     blk_down();
 }
 
+TEST(huge_ranges)
+{
+    virtio_blk_backend_t backend = mem_backend();
+    backend.capacity = UINT64_C(1) << 40;
+    blk_attach(&backend, 1, 0);
+    CHECK(vd_start(&vd, ALL_FEATURES));
+    CHECK_EQ(1, blk_clear(VIRTIO_BLK_T_DISCARD, 0, config32(VIRTIO_BLK_CFG_MAX_DISCARD_SECTORS) + 1, 0));
+    CHECK_EQ(1, blk_clear(VIRTIO_BLK_T_WRITE_ZEROES, 0,
+                          config32(VIRTIO_BLK_CFG_MAX_WRITE_ZEROES_SECTORS) + 1, 0));
+    CHECK_EQ(0, mem.submits);
+    blk_down();
+}
+
 TEST(discard_not_negotiated)
 {
     blk_up(V1);
@@ -544,6 +557,7 @@ int main(void)
     PROVE(discard_flags, "5.2.6.2: MUST answer UNSUPP for unknown flags, and unmap in a discard");
     PROVE(zeroes, "5.2.6.2: after write zeroes, reads MUST return zeros");
     PROVE(bad_ranges, "ranges outside the disk: IOERR, nothing is changed");
+    PROVE(huge_ranges, "ranges of more sectors than the configuration allows: IOERR");
     PROVE(discard_not_negotiated, "requests of features that are not negotiated: UNSUPP");
     PROVE(unknown_types, "5.2.6: unknown requests: UNSUPP");
     PROVE(read_only, "5.2.6.2: RO offered: MUST answer IOERR to a write, MUST NOT write");
