@@ -208,8 +208,9 @@ TEST(stats_reset)
 static void report(unsigned queue)
 {
     const uint64_t base = RVVM_DEFAULT_MEMBASE + (2 << 20);
-    const vd_buf_t buf[3] = {
-        {base + 100, 2 * PAGE, true}, {base + 16 * PAGE, 2 * PAGE, true}, {base + 32 * PAGE + 8, PAGE, true}};
+    const vd_buf_t buf[3] = {{base + 100, 2 * PAGE, true},
+                             {base + 16 * PAGE, 2 * PAGE, true},
+                             {base + 32 * PAGE + 8, PAGE, true}};
     uint32_t len = 0;
     CHECK(vd_request(&vd, queue, buf, 3, &len));
     CHECK_EQ(2, spans);
@@ -244,7 +245,8 @@ TEST(really_released)
     if (rvkit_release_ram(vd.machine, addr + 1, 3 * PAGE - 1)) {
         CHECK_EQ(0xAA, *(uint8_t *)vd_ptr(&vd, addr));
         const uint8_t *inside = vd_ptr(&vd, addr + PAGE);
-        CHECK(!memcmp(inside, zero, PAGE) || inside[0] == 0xAA); /* a host with larger pages keeps it */
+        CHECK(!memcmp(inside, zero, PAGE) ||
+              inside[0] == 0xAA); /* a host with larger pages keeps it */
     }
     CHECK(!rvkit_release_ram(vd.machine, addr, VD_RAM));
     CHECK(!rvkit_release_ram(vd.machine, 0, PAGE));
@@ -255,8 +257,11 @@ TEST(really_released)
 
 int main(void)
 {
-    PROVE(identity, "5.5.1-4: device id 5; statistics, deflate on OOM, page reporting; an empty configuration");
-    PROVE(inflate_split, "5.5.6.1: pages of the inflate queue go to the host, neighbours at once (split ring)");
+    PROVE(
+        identity,
+        "5.5.1-4: device id 5; statistics, deflate on OOM, page reporting; an empty configuration");
+    PROVE(inflate_split,
+          "5.5.6.1: pages of the inflate queue go to the host, neighbours at once (split ring)");
     PROVE(inflate_packed, "5.5.6.1: the same (packed ring)");
     PROVE(inflate_legacy, "5.5.6.1: the same (legacy interface)");
     PROVE(inflate_no_ram, "pages that are no RAM are left alone");

@@ -9,7 +9,16 @@
 #define EMERG VIRTIO_BIT(2)
 
 enum { RX0, TX0, CONTROL_RX, CONTROL_TX, RX1, TX1, LINE = 1 << 20 };
-enum { DEVICE_READY, PORT_ADD, PORT_REMOVE, PORT_READY, CONSOLE_PORT, RESIZE, PORT_OPEN, PORT_NAME };
+enum {
+    DEVICE_READY,
+    PORT_ADD,
+    PORT_REMOVE,
+    PORT_READY,
+    CONSOLE_PORT,
+    RESIZE,
+    PORT_OPEN,
+    PORT_NAME
+};
 
 /* The other end of a port: what it will say, what it has heard, and how much it takes. */
 typedef struct {
@@ -70,8 +79,12 @@ static void up(unsigned ports, unsigned how, uint64_t features, unsigned flags)
     vd_machine(&vd);
     for (unsigned i = 0; i < ports; i++) {
         end[i] = (end_t){.room = LINE, .heard = malloc(LINE)};
-        end[i].dev = (chardev_t){.poll = end_poll, .read = end_read, .write = end_write,
-                                 .update = end_update, .remove = end_remove, .data = &end[i]};
+        end[i].dev = (chardev_t){.poll = end_poll,
+                                 .read = end_read,
+                                 .write = end_write,
+                                 .update = end_update,
+                                 .remove = end_remove,
+                                 .data = &end[i]};
         port[i] = (virtio_console_port_t){&end[i].dev, i ? "org.port" : NULL, i == 0};
     }
     CHECK(virtio_console_describe(&desc, port, ports, how));
@@ -280,7 +293,8 @@ static void control(uint32_t id, uint16_t event, uint16_t value)
 }
 
 /* The next message must be this one; returns what follows its header. Buffers are used in order. */
-static const uint8_t *expect(unsigned *at, uint32_t id, uint16_t event, uint16_t value, uint32_t size)
+static const uint8_t *expect(unsigned *at, uint32_t id, uint16_t event, uint16_t value,
+                             uint32_t size)
 {
     uint16_t used = 0;
     uint32_t len = 0;
@@ -385,17 +399,22 @@ TEST(multiport_declined)
 
 int main(void)
 {
-    PROVE(identity, "5.3.1-4: device id 3; queues and features for one port and for two; max_nr_ports");
+    PROVE(identity,
+          "5.3.1-4: device id 3; queues and features for one port and for two; max_nr_ports");
     PROVE(bytes_split, "5.3.6: bytes in bulk, both ways, over several buffers (split ring)");
     PROVE(bytes_packed, "5.3.6: the same (packed ring, event index)");
     PROVE(bytes_legacy, "5.3.6: the same (legacy interface)");
-    PROVE(output_waits, "output that the back end does not take waits, and none is lost or sent twice");
+    PROVE(output_waits,
+          "output that the back end does not take waits, and none is lost or sent twice");
     PROVE(input_waits, "input waits for the driver's buffers");
     PROVE(reset_with_output, "a reset drops output that waits, and the port works again");
-    PROVE(size_in_config, "5.3.4: cols and rows with F_SIZE, and a configuration change notification");
-    PROVE(emergency, "5.3.4: emerg_wr sends its lower byte before the driver is ready; the rest is read-only");
+    PROVE(size_in_config,
+          "5.3.4: cols and rows with F_SIZE, and a configuration change notification");
+    PROVE(emergency,
+          "5.3.4: emerg_wr sends its lower byte before the driver is ready; the rest is read-only");
     PROVE(multiport_hello, "5.3.6.2: PORT_ADD, CONSOLE_PORT, PORT_NAME, PORT_OPEN, RESIZE");
-    PROVE(multiport_bytes, "5.3.6.2: ports are apart; input waits until the guest has opened the port");
+    PROVE(multiport_bytes,
+          "5.3.6.2: ports are apart; input waits until the guest has opened the port");
     PROVE(multiport_no_buffers, "messages are owed once, and unknown ports and events are ignored");
     PROVE(multiport_declined, "5.3.5: without F_MULTIPORT, port 0 alone works at once");
     return rig_finish("virtio-console");

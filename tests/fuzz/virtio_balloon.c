@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* libFuzzer target: a guest that does its worst to the balloon. Pages that are released must be RAM. */
+/* libFuzzer target: a guest that does its worst to the balloon. Pages that are released must be
+ * RAM. */
 #include "devices/virtio_balloon.h"
 #include "stream_rig.h"
 
@@ -33,11 +34,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             unsigned op = rig_next(&in);
             uint32_t pfn = 0x80000u + (rig_next(&in) << 2) + (op >> 6);
             switch (op % 6) {
-            case 0: virtio_balloon_set_target(balloon, (uint64_t)rig_next(&in) << 16); break;
-            case 1: virtio_balloon_stats(balloon, &stats); break;
-            case 2: rig_common(&vd, &in, 5); break;
-            case 3: rig_chain(&vd, 0, &in, &pfn, 4); break;
-            default: rig_chain(&vd, op / 6 % 5, &in, NULL, 0); break;
+            case 0:
+                virtio_balloon_set_target(balloon, (uint64_t)rig_next(&in) << 16);
+                break;
+            case 1:
+                virtio_balloon_stats(balloon, &stats);
+                break;
+            case 2:
+                rig_common(&vd, &in, 5);
+                break;
+            case 3:
+                rig_chain(&vd, 0, &in, &pfn, 4);
+                break;
+            default:
+                rig_chain(&vd, op / 6 % 5, &in, NULL, 0);
+                break;
             }
             rig_reclaim(&vd);
         }

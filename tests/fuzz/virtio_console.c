@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* libFuzzer target: a guest that does its worst to a console of three ports, over moody chardevs. */
+/* libFuzzer target: a guest that does its worst to a console of three ports, over moody chardevs.
+ */
 #include "devices/virtio_console.h"
 #include "stream_rig.h"
 
@@ -53,8 +54,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     virtio_console_port_t port[3];
     rvvm_set_loglevel(0);
     for (unsigned i = 0; i < 3; i++) {
-        moody[i] = (moody_t){.dev = {.poll = moody_poll, .read = moody_read, .write = moody_write,
-                                     .remove = moody_remove, .data = &moody[i]}};
+        moody[i] = (moody_t){.dev = {.poll = moody_poll,
+                                     .read = moody_read,
+                                     .write = moody_write,
+                                     .remove = moody_remove,
+                                     .data = &moody[i]}};
         port[i] = (virtio_console_port_t){&moody[i].dev, i == 1 ? "a.port" : NULL, i == 0};
     }
     unsigned first = rig_next(&in), count = first & 1 ? 1 : 3;
@@ -66,9 +70,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (rig_start(&vd, &in, &desc)) {
         while (in.size) {
             unsigned op = rig_next(&in), which = rig_next(&in) % count;
-            const uint8_t message[8] = {(uint8_t)which, 0, 0, 0, (uint8_t)(op >> 4 & 7), 0, (uint8_t)(op >> 3 & 1), 0};
+            const uint8_t message[8] = {(uint8_t)which,         0, 0, 0, (uint8_t)(op >> 4 & 7), 0,
+                                        (uint8_t)(op >> 3 & 1), 0};
             switch (op % 8) {
-            case 0: virtio_console_resize(console, which, (uint16_t)rig_next(&in), (uint16_t)rig_next(&in)); break;
+            case 0:
+                virtio_console_resize(console, which, (uint16_t)rig_next(&in),
+                                      (uint16_t)rig_next(&in));
+                break;
             case 1:
                 moody[which].input += rig_next(&in) * 8u;
                 chardev_notify(&moody[which].dev, CHARDEV_RX);
@@ -77,9 +85,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 moody[which].room += rig_next(&in) * 8u;
                 chardev_notify(&moody[which].dev, CHARDEV_TX);
                 break;
-            case 3: rig_common(&vd, &in, queues); break;
-            case 4: rig_chain(&vd, queues > 2 ? 3 : 1, &in, message, sizeof(message)); break;
-            default: rig_chain(&vd, op / 8 % queues, &in, NULL, 0); break;
+            case 3:
+                rig_common(&vd, &in, queues);
+                break;
+            case 4:
+                rig_chain(&vd, queues > 2 ? 3 : 1, &in, message, sizeof(message));
+                break;
+            default:
+                rig_chain(&vd, op / 8 % queues, &in, NULL, 0);
+                break;
             }
             rig_reclaim(&vd);
         }

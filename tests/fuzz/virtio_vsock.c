@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * libFuzzer target: a guest, and programs of the host, that do their worst to the socket device. Each stream
- * that the device takes must be closed once, and no stream is touched after that.
+ * libFuzzer target: a guest, and programs of the host, that do their worst to the socket device.
+ * Each stream that the device takes must be closed once, and no stream is touched after that.
  */
 #include "devices/virtio_vsock.h"
 #include "devices/vsock_packet.h"
@@ -110,8 +110,8 @@ static void host_free(void *opaque)
     (void)opaque;
 }
 
-static const vsock_host_t host = {NULL, host_attach, host_connect, host_accepted, host_read, host_write,
-                                  host_want, host_shutdown, host_close, host_free};
+static const vsock_host_t host = {NULL,       host_attach, host_connect,  host_accepted, host_read,
+                                  host_write, host_want,   host_shutdown, host_close,    host_free};
 
 /* A packet that is nearly right. */
 static void packet(vd_t *vd, rig_t *in)
@@ -169,13 +169,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         while (in.size) {
             unsigned op = rig_next(&in);
             switch (op % 8) {
-            case 0: host_offer(&in); break;
-            case 1: host_event(&in); break;
-            case 2: rig_common(&vd, &in, 3); break;
-            case 3: rig_chain(&vd, op / 8 % 3, &in, NULL, 0); break;
+            case 0:
+                host_offer(&in);
+                break;
+            case 1:
+                host_event(&in);
+                break;
+            case 2:
+                rig_common(&vd, &in, 3);
+                break;
+            case 3:
+                rig_chain(&vd, op / 8 % 3, &in, NULL, 0);
+                break;
             case 4:
-            case 5: rig_chain(&vd, 0, &in, NULL, 0); break;
-            default: packet(&vd, &in); break;
+            case 5:
+                rig_chain(&vd, 0, &in, NULL, 0);
+                break;
+            default:
+                packet(&vd, &in);
+                break;
             }
             rig_reclaim(&vd);
         }
