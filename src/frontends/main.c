@@ -433,15 +433,15 @@ static int app_main(app_t *app)
     if (o->verbose) {
         rvvm_set_loglevel(LOG_INFO);
     }
-    main_print_notes(o);
     int status = o->script ? app_read_script(app) : 0;
     if (status) {
         return status;
     }
     if (!app_create_machine(app) || !app_load(app)) {
         status = EXIT_FAILED;
-    } else if (o->firmware || o->kernel) {
-        status = app_run(app);
+    } else {
+        main_print_notes(o); /* only now: a failure is told in one line */
+        status = o->firmware || o->kernel ? app_run(app) : 0;
     }
     rvvm_machine_t *machine = __atomic_exchange_n(&app->machine, NULL, __ATOMIC_SEQ_CST);
     rvvm_free_machine(machine);
