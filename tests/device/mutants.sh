@@ -291,7 +291,7 @@ for source in tests/device/*.c; do
 done
 
 # Without a defect, all pass.
-for device in plic clint ns16550a rtc_goldfish syscon virtio_net; do
+for device in plic clint ns16550a rtc_goldfish syscon virtio_net virtio_blk; do
     for test in $(tests_of "$device"); do
         $cc -pthread -o "$dir/$test" "$dir/$test.test.o" "$build/librvkit.a" -lm || exit 2
         (cd "$dir" && timeout 60 "./$test" >log 2>&1) || { echo "$test fails as it is"; exit 2; }
