@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MPL-2.0
 # The VirtIO devices in an RVVM checkout: see docs/upstream.md.
-#   tools/upstream.sh check DIR [LIB]   compiles them against DIR's headers; with LIB (or a librvvm_static.a
+#   tools/upstream.sh check DIR [LIB [WORD]]   compiles them against DIR's headers; with LIB (or a librvvm_static.a
 #                                       found in DIR), links and runs the device suite on RVVM's core
+#                                       (WORD: only tests with WORD in their names)
 #   tools/upstream.sh export DIR        copies them into DIR/src/devices
 # CC names the compiler. Nothing in DIR is built or, by `check`, changed.
 cd "$(dirname "$0")/.." || exit 2
-command=$1 rvvm=$2 lib=$3
-cc=${CC:-gcc}
+command=$1 rvvm=$2 lib=$3 only=$4
+cc=${CC:-gcc} wrap=
 fail() {
     echo "tools/upstream.sh: $*" >&2
     exit 2
@@ -21,6 +22,7 @@ if [ -f "$rvvm/include/rvvm/rvvm.h" ]; then
 elif grep -qs 'RVVM_ABI_VERSION 7' "$rvvm/src/rvvmlib.h"; then
     state=abi7
     includes="-I$rvvm/src -I$rvvm/src/devices"
+    wrap=-Wl,--wrap=plic_raise_irq,--wrap=plic_lower_irq # see tests/device/virtio_driver.h
 else
     fail "$rvvm is neither RVVM with ABI 7 nor of 2026"
 fi
@@ -58,7 +60,7 @@ rm -rf "$work/devices"
 stage "$work/devices" >/dev/null
 mkdir -p "$work/obj" "$work/tests" "$work/host"
 cp src/util.h "$work/tests/util.h"
-cp src/host/share.h "$work/host/share.h"
+cp src/host/share.h src/host/clock.h src/host/thread.h "$work/host/"
 passed=0 failed=0
 report() {
     if [ "$1" -eq 0 ]; then
@@ -85,10 +87,13 @@ if [ -z "$lib" ]; then
 else
     for test in tests/device/virt*.c tests/upstream/glue.c; do
         grep -q 'rig\.h"' "$test" && ! grep -q 'blk_rig\.h"' "$test" && continue
+        case $test in *"$only"*) ;; *) continue ;; esac
         name=${test##*/} program=$work/tests/$(basename "$test" .c)
+        wraps=$wrap
+        [ "$name" = glue.c ] && wraps="$wrap -Wl,--wrap=rvvm_attach_mmio"
         # shellcheck disable=SC2086
         $cc $flags -I"$work" $includes -I"$work/tests" -Itests -Itests/device -I"$work/devices" -o "$program" "$test" \
-            $objects "$lib" -lm -ldl -lrt >"$work/log" 2>&1
+            $objects "$lib" $wraps -lm -ldl -lrt >"$work/log" 2>&1
         report $? "$state links $name" && [ -x "$program" ] || continue
         timeout 300 "$program" >"$work/log" 2>&1
         status=$?

@@ -216,9 +216,10 @@ static inline size_t compat_blk_write(compat_blk_t *blk, const void *src, size_t
     return blk_write(blk, src, size, offset);
 }
 
+/* Raw images, the only kind there is, have no sync call: behind them is a file. */
 static inline bool compat_blk_sync(compat_blk_t *blk)
 {
-    return blk_sync(blk);
+    return blk->type->sync ? blk_sync(blk) : rvfsync(blk->data);
 }
 
 static inline void compat_blk_trim(compat_blk_t *blk, uint64_t offset, uint64_t size)

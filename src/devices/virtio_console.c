@@ -58,6 +58,7 @@ typedef struct {
     uint32_t pending;    /* a bit for each event to send */
     bool ready;          /* the driver has said PORT_READY */
     uint16_t cols, rows;
+    bool heard; /* output came since it was introduced; under lock */
 } console_port_t;
 
 struct virtio_console {
@@ -106,6 +107,23 @@ static bool port_send(console_port_t *port, virtq_chain_t *chain)
     return all;
 }
 
+/*
+ * Linux forgets a window size that comes before somebody has opened the port's tty, which only output
+ * shows: with the first of it the size is told once more.
+ */
+static void port_hear(console_port_t *port)
+{
+    virtio_console_t *console = port->console;
+    spin_lock(&console->lock);
+    bool tell = port->ready && !__atomic_load_n(&port->heard, __ATOMIC_RELAXED) && (port->cols || port->rows);
+    __atomic_store_n(&port->heard, true, __ATOMIC_RELAXED);
+    port->pending |= tell ? UINT32_C(1) << CONSOLE_RESIZE : 0;
+    spin_unlock(&console->lock);
+    if (tell) {
+        virtio_kick(console->dev, CONSOLE_CONTROL_RX);
+    }
+}
+
 /* §5.3.6: everything in the transmit queue, as long as the chardev takes it. */
 static void port_transmit(console_port_t *port, virtq_t *vq)
 {
@@ -120,6 +138,9 @@ static void port_transmit(console_port_t *port, virtq_t *vq)
         }
         virtq_push(port->tx, 0);
         port->tx = NULL;
+        if (!__atomic_load_n(&port->heard, __ATOMIC_RELAXED)) {
+            port_hear(port);
+        }
     }
     virtq_notify(vq);
 }
@@ -267,6 +288,7 @@ static void port_introduce(console_port_t *port, bool ok)
     spin_lock(&port->console->lock);
     events |= port->cols || port->rows ? UINT32_C(1) << CONSOLE_RESIZE : 0;
     port->ready = true;
+    __atomic_store_n(&port->heard, false, __ATOMIC_RELAXED);
     port->pending |= events;
     spin_unlock(&port->console->lock);
 }
@@ -326,10 +348,10 @@ static void console_update(void *data)
     virtio_console_t *console = data;
     bool opened = __atomic_exchange_n(&console->opened, 0, __ATOMIC_ACQ_REL);
     for (unsigned i = 0; i < console->count; i++) {
-        chardev_update(console->port[i].chardev);
-        if (opened) {
-            virtio_kick(console->dev, rx_queue(i));
-        }
+        chardev_t *chardev = console->port[i].chardev;
+        chardev_update(chardev);
+        /* A back end may have told of a change (RVVM's terminal does) before anyone waited for it. */
+        port_on_chardev(&console->port[i], chardev_poll(chardev) | (opened ? CHARDEV_RX : 0));
     }
 }
 

@@ -524,7 +524,9 @@ TEST(thread_and_resets)
             CHECK(wait < 4999);
         }
     }
+#ifdef RVVM_COMPAT_RVKIT
     vd.mmio->type->suspend(vd.mmio, NULL, false);
+#endif
     stop();
 }
 

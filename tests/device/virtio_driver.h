@@ -79,12 +79,40 @@ typedef struct {
 /* --- Machine, memory, registers --- */
 
 #ifdef RVVM_COMPAT_ABI7
-static inline bool vd_irq(vd_t *vd);
+/*
+ * The interrupt line ends in RVVM's PLIC, whose levels cannot be read back: the linker (--wrap) brings its
+ * calls here first. One machine at a time.
+ */
+static vd_t *vd_of_plic;
+bool __real_plic_raise_irq(plic_ctx_t *plic, uint32_t irq);
+bool __real_plic_lower_irq(plic_ctx_t *plic, uint32_t irq);
+bool __wrap_plic_raise_irq(plic_ctx_t *plic, uint32_t irq);
+bool __wrap_plic_lower_irq(plic_ctx_t *plic, uint32_t irq);
+
+bool __wrap_plic_raise_irq(plic_ctx_t *plic, uint32_t irq)
+{
+    if (!__atomic_exchange_n(&vd_of_plic->level, 1, __ATOMIC_ACQ_REL)) {
+        __atomic_fetch_add(&vd_of_plic->rises, 1, __ATOMIC_RELAXED);
+    }
+    return __real_plic_raise_irq(plic, irq);
+}
+
+bool __wrap_plic_lower_irq(plic_ctx_t *plic, uint32_t irq)
+{
+    __atomic_store_n(&vd_of_plic->level, 0, __ATOMIC_RELEASE);
+    return __real_plic_lower_irq(plic, irq);
+}
+
 static inline void vd_machine(vd_t *vd)
 {
     memset(vd, 0, sizeof(*vd));
     vd->machine = rvvm_create_machine(RVVM_DEFAULT_MEMBASE, VD_RAM, 1, false);
+    if (!vd->machine || !plic_init_auto(vd->machine)) {
+        printf("Bail out! no machine\n");
+        exit(1);
+    }
     vd->heap = RVVM_DEFAULT_MEMBASE + 0x10000;
+    vd_of_plic = vd;
 }
 #else
 static inline void vd_set_irq(rvvm_irq_dev_t *irq_dev, rvvm_irq_t irq, bool level)
@@ -170,11 +198,7 @@ static inline void vd_config_write(vd_t *vd, size_t offset, const void *src, siz
 
 static inline bool vd_irq(vd_t *vd)
 {
-#ifdef RVVM_COMPAT_ABI7
-    return vd_read(vd, VD_INTERRUPT_STATUS) != 0;
-#else
     return __atomic_load_n(&vd->level, __ATOMIC_ACQUIRE) != 0;
-#endif
 }
 
 /* What an interrupt handler does; returns the status. */

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* upstream/rvkit_virtio.c on RVVM's core: its options, and a disk, an entropy device, a folder behind them. */
+#include "blk_rig.h"
+
+#include <unistd.h>
+
+bool rvkit_virtio_attach(rvvm_machine_t *machine, int argc, const char *const *argv);
+
+enum { IMAGE_SECTORS = 256 };
+
+/* The image has a comma in its name, which is written twice in an option. */
+static char dir[] = "/tmp/rvkit-glue-XXXXXX", image[64], image_text[64];
+
+/* What was attached last: the linker (--wrap) brings the call here. */
+static rvvm_mmio_dev_t *attached;
+rvvm_mmio_dev_t *__real_rvvm_attach_mmio(rvvm_machine_t *machine, const rvvm_mmio_dev_t *desc);
+rvvm_mmio_dev_t *__wrap_rvvm_attach_mmio(rvvm_machine_t *machine, const rvvm_mmio_dev_t *desc);
+
+rvvm_mmio_dev_t *__wrap_rvvm_attach_mmio(rvvm_machine_t *machine, const rvvm_mmio_dev_t *desc)
+{
+    attached = __real_rvvm_attach_mmio(machine, desc);
+    return attached;
+}
+
+static void image_make(void)
+{
+    uint8_t sector[512];
+    FILE *file = fopen(image, "wb");
+    for (unsigned i = 0; file && i < IMAGE_SECTORS; i++) {
+        memset(sector, (int)i, sizeof(sector));
+        fwrite(sector, 1, sizeof(sector), file);
+    }
+    CHECK(file && !fclose(file));
+}
+
+static uint8_t image_byte(unsigned sector)
+{
+    FILE *file = fopen(image, "rb");
+    int byte = file && !fseek(file, 512L * sector + 100, SEEK_SET) ? fgetc(file) : -1;
+    if (file) {
+        fclose(file);
+    }
+    return (uint8_t)byte;
+}
+
+/* The order of slots is: entropy, then the options from left to right. */
+static bool slot_used(unsigned slot)
+{
+    return fdt_node_find_reg(rvvm_get_fdt_soc(vd.machine), "virtio_mmio",
+                             VIRTIO_MMIO_DEFAULT_ADDR + VIRTIO_MMIO_SIZE * slot) != NULL;
+}
+
+static bool up(int argc, const char *const *argv)
+{
+    vd_machine(&vd);
+    return rvkit_virtio_attach(vd.machine, argc, argv);
+}
+
+TEST(nothing_asked)
+{
+    static const char *const argv[] = {"rvvm", "fw.bin", "-k", "-drivex"};
+    CHECK(up(4, argv));
+    CHECK(slot_used(0));
+    CHECK(!slot_used(1));
+    vd_close(&vd);
+}
+
+TEST(options)
+{
+    const char *const argv[] = {"rvvm", "--drive", image_text, "-console=null", "-balloon", "on", "-net", "none"};
+    CHECK(up(8, argv));
+    CHECK(slot_used(3));
+    CHECK(!slot_used(4));
+    vd_close(&vd);
+}
+
+TEST(bad_options)
+{
+    static const char *const bad[][2] = {
+        {"-drive", "/nonexistent/image"}, {"-drive", "/dev/null,rw"},       {"-share", "tag"},
+        {"-share", "t=/nonexistent"},     {"-share", "t=/tmp,xyz"},         {"-net", "tap"},
+        {"-console", "/nonexistent/pty"}, {"-net", "user,portfwd=nonsense"},
+    };
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        const char *const argv[] = {"rvvm", bad[i][0], bad[i][1]};
+        CHECK(!up(3, argv));
+        vd_close(&vd);
+    }
+}
+
+static uint8_t disk_request(uint32_t type, uint64_t sector, uint32_t len)
+{
+    uint16_t id;
+    uint32_t used;
+    blk_add(type, sector, len, len ? 2 : 0);
+    vd_kick(&vd, 0);
+    for (unsigned i = 0; i < 5000; i++) {
+        if (vd_used(&vd, 0, &id, &used)) {
+            return blk_get_status();
+        }
+        usleep(1000);
+    }
+    return 0xEE;
+}
+
+static void disk_up(const char *text)
+{
+    const char *const argv[] = {"rvvm", "-drive", text};
+    image_make();
+    CHECK(up(3, argv));
+    vd.mmio = attached;
+    CHECK_EQ(VIRTIO_ID_BLOCK, vd_read(&vd, VD_DEVICE_ID));
+    blk_header = vd_alloc(&vd, 16);
+    blk_status = vd_alloc(&vd, 16);
+    blk_data = vd_alloc(&vd, 65536);
+}
+
+TEST(disk)
+{
+    disk_up(image_text);
+    CHECK(vd_start(&vd, ALL_FEATURES & vd_offered(&vd)));
+    CHECK_EQ(IMAGE_SECTORS, vd_read(&vd, VD_CONFIG));
+    for (unsigned i = 0; i < IMAGE_SECTORS; i += 64) {
+        CHECK_EQ(VIRTIO_BLK_S_OK, disk_request(VIRTIO_BLK_T_IN, i, 64 * 512));
+        const uint8_t *data = vd_ptr(&vd, blk_data);
+        for (unsigned k = 0; k < 64; k++) {
+            CHECK_EQ((uint8_t)(i + k), data[512 * k + 7]);
+        }
+    }
+    memset(vd_ptr(&vd, blk_data), 0xAB, 1024);
+    CHECK_EQ(VIRTIO_BLK_S_OK, disk_request(VIRTIO_BLK_T_OUT, 10, 1024));
+    CHECK_EQ(VIRTIO_BLK_S_OK, disk_request(VIRTIO_BLK_T_FLUSH, 0, 0));
+    CHECK_EQ(0xAB, image_byte(10));
+    CHECK_EQ(0xAB, image_byte(11));
+    CHECK_EQ(12, image_byte(12));
+    blk_put_range(0, 20, 200, 0);
+    CHECK_EQ(VIRTIO_BLK_S_OK, disk_request(VIRTIO_BLK_T_WRITE_ZEROES, 0, 16));
+    CHECK_EQ(19, image_byte(19));
+    CHECK_EQ(0, image_byte(20));
+    CHECK_EQ(0, image_byte(219));
+    CHECK_EQ(220, image_byte(220));
+    blk_put_range(0, 30, 8, 0);
+    CHECK_EQ(VIRTIO_BLK_S_OK, disk_request(VIRTIO_BLK_T_DISCARD, 0, 16));
+    CHECK_EQ(VIRTIO_BLK_S_IOERR, disk_request(VIRTIO_BLK_T_IN, IMAGE_SECTORS - 1, 1024));
+    vd_close(&vd);
+}
+
+TEST(disk_read_only)
+{
+    char text[80];
+    snprintf(text, sizeof(text), "%s,ro", image_text);
+    disk_up(text);
+    CHECK(vd_offered(&vd) & VIRTIO_BLK_F_RO);
+    CHECK(vd_start(&vd, V1 | VIRTIO_BLK_F_RO));
+    CHECK_EQ(VIRTIO_BLK_S_IOERR, disk_request(VIRTIO_BLK_T_OUT, 10, 512));
+    CHECK_EQ(10, image_byte(10));
+    CHECK_EQ(VIRTIO_BLK_S_OK, disk_request(VIRTIO_BLK_T_IN, 10, 512));
+    vd_close(&vd);
+}
+
+/* Requests are out when the machine goes. */
+TEST(disk_ends_busy)
+{
+    for (unsigned round = 0; round < 20; round++) {
+        disk_up(image_text);
+        CHECK(vd_start(&vd, V1));
+        for (unsigned i = 0; i < 8; i++) {
+            blk_add(VIRTIO_BLK_T_IN, 0, 65536, 4);
+        }
+        vd_kick(&vd, 0);
+        if (round % 2) {
+            vd_write(&vd, VD_STATUS, 0);
+        }
+        vd_close(&vd);
+    }
+}
+
+TEST(entropy)
+{
+    static const char *const argv[] = {"rvvm"};
+    uint8_t zeros[256] = {0};
+    uint32_t len = 0;
+    CHECK(up(1, argv));
+    vd.mmio = attached;
+    CHECK_EQ(VIRTIO_ID_ENTROPY, vd_read(&vd, VD_DEVICE_ID));
+    CHECK(vd_start(&vd, V1));
+    const vd_buf_t buf = {vd_alloc(&vd, 256), 256, true};
+    CHECK(vd_request(&vd, 0, &buf, 1, &len));
+    CHECK_EQ(256, len);
+    CHECK(memcmp(vd_ptr(&vd, buf.addr), zeros, 256) != 0);
+    vd_close(&vd);
+}
+
+int main(void)
+{
+    if (!mkdtemp(dir)) {
+        printf("Bail out! no folder\n");
+        return 1;
+    }
+    snprintf(image, sizeof(image), "%s/a,b.img", dir);
+    snprintf(image_text, sizeof(image_text), "%s/a,,b.img", dir);
+    image_make();
+    PROVE(nothing_asked, "without options there is an entropy device alone");
+    PROVE(options, "options attach devices from left to right, in every spelling of RVVM");
+    PROVE(bad_options, "wrong options are refused");
+    PROVE(disk, "a disk reads, writes, flushes, discards, writes zeros");
+    PROVE(disk_read_only, "a read-only disk is not written to");
+    PROVE(disk_ends_busy, "requests may be out when the device is reset or the machine is freed");
+    PROVE(entropy, "the entropy device fills buffers");
+    unlink(image);
+    rmdir(dir);
+    return rig_finish("RVVM's glue");
+}
