@@ -114,13 +114,16 @@ static bool port_send(console_port_t *port, virtq_chain_t *chain)
 static void port_hear(console_port_t *port)
 {
     virtio_console_t *console = port->console;
+    bool multiport = console_multiport(console);
     spin_lock(&console->lock);
-    bool tell = port->ready && !__atomic_load_n(&port->heard, __ATOMIC_RELAXED) && (port->cols || port->rows);
-    __atomic_store_n(&port->heard, true, __ATOMIC_RELAXED);
-    port->pending |= tell ? UINT32_C(1) << CONSOLE_RESIZE : 0;
+    bool sized = (port->cols || port->rows) && (multiport ? port->ready : port->index == 0);
+    bool tell = sized && !__atomic_exchange_n(&port->heard, true, __ATOMIC_RELAXED);
+    port->pending |= tell && multiport ? UINT32_C(1) << CONSOLE_RESIZE : 0;
     spin_unlock(&console->lock);
-    if (tell) {
+    if (tell && multiport) {
         virtio_kick(console->dev, CONSOLE_CONTROL_RX);
+    } else if (tell) {
+        virtio_config_changed(console->dev);
     }
 }
 
@@ -398,6 +401,7 @@ static void console_reset(void *data)
         spin_lock(&console->lock);
         port->pending = 0;
         port->ready = false;
+        __atomic_store_n(&port->heard, false, __ATOMIC_RELAXED);
         spin_unlock(&console->lock);
     }
 }

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MPL-2.0
 # A shell on hvc0, its window size, a channel for programs, the balloon as the host's memory shows it, and
-# sockets both ways, in one boot of the guest.
+# sockets both ways, in one boot of the guest. tests/boot/virtio.sh adds options, and by EXTRA_SCRIPT lines
+# to play before the end; it finds the output at EXTRA_OUT.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/boot/lib.sh
 command -v python3 >/dev/null || { echo "not ok python3 is needed"; exit 1; }
@@ -25,9 +26,9 @@ expect "status" 60
 send "P=$(grep -l org.test /sys/class/virtio-ports/*/name); P=${P%/name}; read -r L <>/dev/${P##*/}; echo \"got <$L>\"; echo pong >/dev/${P##*/}; echo po''rt\n"
 expect "port" 30
 sleep 1
-send "poweroff -f\n"
-off 60
 END
+[ -z "$EXTRA_SCRIPT" ] || cat "$EXTRA_SCRIPT" >>"$tests_dir/script"
+printf '%s\n' 'send "poweroff -f\n"' 'off 60' >>"$tests_dir/script"
 
 # The host's part: programs behind the sockets, the window of hvc0, the memory of the process.
 cat >"$tests_dir/host.py" <<'END'
@@ -185,6 +186,7 @@ timeout 400 python3 "$tests_dir/host.py" "$RVKIT" "$tests_dir" "$RVKIT" -k "$KER
     -script "$tests_dir/script" "$@"
 touch "$tests_dir/out" "$tests_dir/result"
 tr -d '\r' <"$tests_dir/out" >"$tests_dir/text"
+[ -z "$EXTRA_OUT" ] || cp "$tests_dir/text" "$EXTRA_OUT"
 
 has() { grep -aqx "$1" "$tests_dir/result"; }
 number() { sed -n "s/^$1 \([0-9]*\)\$/\1/p" "$tests_dir/result"; }

@@ -249,6 +249,24 @@ TEST(size_in_config)
     down(1);
 }
 
+/* A size that came before anybody opened the guest's tty is told again with the first output, once. */
+TEST(size_again)
+{
+    up(1, 0, V1 | SIZE, 0);
+    const vd_buf_t out = {vd_alloc(&vd, 1), 1, false};
+    uint32_t len = 0;
+    for (unsigned life = 0; life < 2; life++) {
+        virtio_console_resize(console, 0, 132, (uint16_t)(50 + life));
+        vd_ack(&vd);
+        CHECK(vd_request(&vd, TX0, &out, 1, &len));
+        CHECK_EQ(3, vd_ack(&vd)); /* buffer used, and configuration */
+        CHECK(vd_request(&vd, TX0, &out, 1, &len));
+        CHECK_EQ(1, vd_ack(&vd));
+        CHECK(vd_start(&vd, V1 | SIZE));
+    }
+    down(1);
+}
+
 TEST(emergency)
 {
     static const uint8_t letter[4] = {'!', 1, 2, 3};
@@ -408,6 +426,7 @@ int main(void)
           "output that the back end does not take waits, and none is lost or sent twice");
     PROVE(input_waits, "input waits for the driver's buffers");
     PROVE(reset_with_output, "a reset drops output that waits, and the port works again");
+    RUN(size_again);
     PROVE(size_in_config,
           "5.3.4: cols and rows with F_SIZE, and a configuration change notification");
     PROVE(emergency,
