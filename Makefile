@@ -87,6 +87,8 @@ help:
 	@echo 'make guest      the Linux guest alone (LINUX=6.1 or 6.12)'
 	@echo 'make lib        librvkit.a and librvkit.so'
 	@echo 'make install    program, libraries, headers, manual page (PREFIX=/usr/local DESTDIR=)'
+	@echo 'make check-upstream RVVM=DIR   compile the devices against an RVVM checkout, run the suite on its core'
+	@echo 'make export RVVM=DIR           put the devices into it (docs/upstream.md)'
 	@echo 'make format     clang-format over the C sources'
 	@echo 'make clean      remove build/ (the guest stays in its cache)'
 
@@ -167,6 +169,13 @@ fuzz:
 	@tools/deps.sh build test
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)
 
+# RVVM=DIR is an RVVM checkout (docs/upstream.md); RVVM_LIB=FILE its static library, else looked for in DIR.
+check-upstream:
+	@BUILD='$(BUILD)' CC='$(CC)' tools/upstream.sh check '$(RVVM)' '$(RVVM_LIB)'
+
+export:
+	@tools/upstream.sh export '$(RVVM)'
+
 $(BUILD)/rvkit.pc: Makefile
 	@mkdir -p $(@D)
 	@printf '%s\n' 'prefix=$(PREFIX)' 'includedir=$${prefix}/include' 'libdir=$${prefix}/lib' '' \
@@ -192,6 +201,6 @@ clean:
 
 FORCE:
 
-.PHONY: all help lib test-c isagen guest run test bench soak fuzz install format clean FORCE
+.PHONY: all help lib test-c isagen guest run test bench soak fuzz check-upstream export install format clean FORCE
 
 -include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)

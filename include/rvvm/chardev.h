@@ -80,6 +80,14 @@ static inline void chardev_notify(chardev_t *dev, uint32_t flags)
     }
 }
 
+/*
+ * The process's terminal, two descriptors, a pty or pipe by name: RVVM's sources name these; here the program
+ * that links them provides them, since the library touches no terminal.
+ */
+chardev_t *chardev_term_create(void);
+chardev_t *chardev_fd_create(int rfd, int wfd);
+chardev_t *chardev_pty_create(const char *path);
+
 RVVM_EXTERN_C_END
 
 #endif

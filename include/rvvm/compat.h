@@ -102,6 +102,10 @@ static inline void *safe_realloc(void *ptr, size_t size)
 #ifndef UNUSED
 #define UNUSED(x) ((void)(x))
 #endif
+/* Hints of RVVM's sources that mean nothing here. */
+#define PUSH_OPTIMIZATION_SIZE
+#define POP_OPTIMIZATION_SIZE
+typedef uint8_t bitcnt_t;
 #ifndef likely
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -160,6 +164,17 @@ static inline size_t align_size_down(size_t x, size_t align)
     }
 RVVM_COMPAT_ATOMICS(32)
 RVVM_COMPAT_ATOMICS(64)
+
+/* The same without order. */
+static inline uint32_t atomic_load_uint32_relax(const void *addr)
+{
+    return __atomic_load_n((const uint32_t *)addr, __ATOMIC_RELAXED);
+}
+
+static inline void atomic_store_uint32_relax(void *addr, uint32_t val)
+{
+    __atomic_store_n((uint32_t *)addr, val, __ATOMIC_RELAXED);
+}
 
 static inline void atomic_fence(void)
 {
@@ -237,6 +252,28 @@ static inline void spin_unlock(spinlock_t *lock)
 RVVM_COMPAT_MEM(16)
 RVVM_COMPAT_MEM(32)
 RVVM_COMPAT_MEM(64)
+
+/* Big-endian integers, any alignment. */
+#define RVVM_COMPAT_MEM_BE(bits)                                                                   \
+    static inline uint##bits##_t read_uint##bits##_be_m(const void *addr)                          \
+    {                                                                                              \
+        const uint8_t *bytes = (const uint8_t *)addr;                                              \
+        uint64_t val = 0;                                                                          \
+        for (unsigned i = 0; i < (bits) / 8; i++) {                                                \
+            val = val << 8 | bytes[i];                                                             \
+        }                                                                                          \
+        return (uint##bits##_t)val;                                                                \
+    }                                                                                              \
+    static inline void write_uint##bits##_be_m(void *addr, uint##bits##_t val)                     \
+    {                                                                                              \
+        uint8_t *bytes = (uint8_t *)addr;                                                          \
+        for (unsigned i = 0; i < (bits) / 8; i++) {                                                \
+            bytes[i] = (uint8_t)((uint64_t)val >> ((bits) - 8 - i * 8));                           \
+        }                                                                                          \
+    }
+RVVM_COMPAT_MEM_BE(16)
+RVVM_COMPAT_MEM_BE(32)
+RVVM_COMPAT_MEM_BE(64)
 
 static inline uint8_t read_uint8(const void *addr)
 {
