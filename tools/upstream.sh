@@ -90,7 +90,8 @@ else
         case $test in *"$only"*) ;; *) continue ;; esac
         name=${test##*/} program=$work/tests/$(basename "$test" .c)
         wraps=$wrap
-        [ "$name" = glue.c ] && wraps="$wrap -Wl,--wrap=rvvm_attach_mmio"
+        grep -q 'host/clock.h' "$test" && wraps="$wraps src/host/clock.c"
+        [ "$name" = glue.c ] && wraps="$wraps -Wl,--wrap=rvvm_attach_mmio"
         # shellcheck disable=SC2086
         $cc $flags -I"$work" $includes -I"$work/tests" -Itests -Itests/device -I"$work/devices" -o "$program" "$test" \
             $objects "$lib" $wraps -lm -ldl -lrt >"$work/log" 2>&1
