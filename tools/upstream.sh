@@ -71,8 +71,8 @@ report() {
     fi
 }
 
-# USE_SPINLOCK_DEBUG, on unless RVVM is told otherwise, changes the size of a lock: the library has to agree.
-flags="-std=gnu11 -O2 -g -pthread -Wall -Wextra -Werror -DUSE_FDT=1 -DUSE_NET=1 ${RVVM_FLAGS--DUSE_SPINLOCK_DEBUG=1}"
+# USE_SPINLOCK_DEBUG (2026: USE_LOCK_DEBUG), on unless RVVM is told otherwise, changes the size of a lock: the library has to agree.
+flags="-std=gnu11 -O2 -g -pthread -Wall -Wextra -Werror -DUSE_FDT=1 -DUSE_NET=1 ${RVVM_FLAGS--DUSE_SPINLOCK_DEBUG=1 -DUSE_LOCK_DEBUG=1}"
 objects=
 for file in "$work"/devices/*.c; do
     name=${file##*/} object=$work/obj/${file##*/}.o
