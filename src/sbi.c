@@ -157,7 +157,7 @@ sbi_hart_action_t sbi_hart_enter(sbi_t *sbi, hart_t *hart)
         return SBI_HART_STOPPED;
     }
     atomic_store(&h->outside, false);
-    atomic_thread_fence(memory_order_seq_cst);
+    util_fence();
     return SBI_HART_RUN;
 }
 
@@ -260,7 +260,7 @@ static int32_t sbi_fence(sbi_args_t *c, uint32_t mask, uint32_t base, bool instr
             hart_request_flush_tlb(sbi->desc.harts[i]);
         }
     }
-    atomic_thread_fence(memory_order_seq_cst);
+    util_fence();
     for (uint32_t i = 0; i < sbi->desc.hart_count; i++) {
         if (asked[i] && !atomic_load(&sbi->harts[i].outside)) {
             hart_kick(sbi->desc.harts[i]);
@@ -696,5 +696,5 @@ void sbi_call(sbi_t *sbi, hart_t *hart)
         }
     }
     atomic_store(&sbi->harts[c.id].outside, false);
-    atomic_thread_fence(memory_order_seq_cst);
+    util_fence();
 }

@@ -111,6 +111,31 @@ static inline void util_put_be32(void *p, uint32_t v)
 #error "rvkit needs a little-endian host"
 #endif
 
+/*
+ * A full fence between accesses to guest RAM. ThreadSanitizer does not model fences: in its builds each one is
+ * an operation on one word that all threads share, which orders at least as much.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define UTIL_NO_FENCES 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define UTIL_NO_FENCES 1
+#endif
+#endif
+
+#ifdef UTIL_NO_FENCES
+void rvkit_fence_in_order(void);
+#endif
+
+static inline void util_fence(void)
+{
+#ifdef UTIL_NO_FENCES
+    rvkit_fence_in_order();
+#else
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
 static inline uint8_t ram_load_u8(const void *p)
 {
     return __atomic_load_n((const uint8_t *)p, __ATOMIC_RELAXED);

@@ -135,7 +135,7 @@ void block_fence_i(hart_t *hart)
 bool block_wrote_code(hart_t *hart, size_t ram_offset, uint32_t size)
 {
     page_record_t *page = &hart->blocks->page[ram_offset >> PAGE_SHIFT];
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the store, then the look at the map */
+    util_fence(); /* the store, then the look at the map */
     if (!codemap_is_code(hart->bus->codemap, ram_offset >> PAGE_SHIFT) ||
         !codemap_stored(hart->bus->codemap, ram_offset, size)) {
         return false;

@@ -171,7 +171,7 @@ ALWAYS_INLINE void sem_fence(hart_t *h, const insn_t *i)
         h->budget -= rest;
         h->paused = true;
     }
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    util_fence();
 }
 
 #endif

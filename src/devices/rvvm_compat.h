@@ -268,7 +268,10 @@ static inline void compat_blk_trim(compat_blk_t *blk, uint64_t offset, uint64_t 
 #endif
 #endif
 
-/* ThreadSanitizer knows no fences; there a sequentially consistent operation stands in. */
+/*
+ * ThreadSanitizer knows no fences; there a sequentially consistent operation stands in, in rvkit on the word
+ * that the harts' fences use too (src/fence.c), so that guest and device are seen to order each other.
+ */
 #if defined(__SANITIZE_THREAD__)
 #define COMPAT_NO_FENCES 1
 #elif defined(__has_feature)
@@ -277,13 +280,41 @@ static inline void compat_blk_trim(compat_blk_t *blk, uint64_t offset, uint64_t 
 #endif
 #endif
 
+#if defined(COMPAT_NO_FENCES) && defined(RVKIT_VERSION)
+void rvkit_fence_in_order(void);
+#endif
+
 static inline void compat_fence(void)
 {
-#ifdef COMPAT_NO_FENCES
+#if defined(COMPAT_NO_FENCES) && defined(RVKIT_VERSION)
+    rvkit_fence_in_order();
+#elif defined(COMPAT_NO_FENCES)
     uint32_t dummy = 0;
     __atomic_fetch_add(&dummy, 1, __ATOMIC_SEQ_CST);
 #else
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+/*
+ * The order of what the guest is handed: after a flag or index was seen, and before one is stored. The
+ * guest's side of it is a fence, which ThreadSanitizer only sees matched by another one here.
+ */
+static inline void compat_fence_seen(void)
+{
+#ifdef COMPAT_NO_FENCES
+    compat_fence();
+#else
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+#endif
+}
+
+static inline void compat_fence_publish(void)
+{
+#ifdef COMPAT_NO_FENCES
+    compat_fence();
+#else
+    __atomic_thread_fence(__ATOMIC_RELEASE);
 #endif
 }
 

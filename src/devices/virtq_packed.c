@@ -119,7 +119,7 @@ static void packed_put_used(virtq_t *vq, const virtq_chain_t *chain)
         vq->held_pos = vq->used;
         vq->held_flags = flags;
     } else if (slot) {
-        __atomic_store_n((uint16_t *)(void *)(slot + DESC_FLAGS), flags, __ATOMIC_RELEASE);
+        virtq_store16_release(slot + DESC_FLAGS, flags);
     }
     packed_advance(vq, &vq->used, &vq->used_wrap, chain->slots);
     vq->unsignalled += chain->slots;
@@ -130,7 +130,7 @@ static void packed_publish(virtq_t *vq)
     uint64_t offset = VIRTQ_DESC_SIZE * (uint64_t)vq->held_pos;
     uint8_t *slot = vq->held ? virtq_ram_write(&vq->ram, vq->cfg.desc + offset, VIRTQ_DESC_SIZE) : NULL;
     if (slot) {
-        __atomic_store_n((uint16_t *)(void *)(slot + DESC_FLAGS), vq->held_flags, __ATOMIC_RELEASE);
+        virtq_store16_release(slot + DESC_FLAGS, vq->held_flags);
     }
     vq->held = false;
 }

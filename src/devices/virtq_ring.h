@@ -133,7 +133,16 @@ static inline uint16_t virtq_load16(const void *p)
 
 static inline uint16_t virtq_load16_acquire(const void *p)
 {
-    return __atomic_load_n((const uint16_t *)p, __ATOMIC_ACQUIRE);
+    uint16_t val = __atomic_load_n((const uint16_t *)p, __ATOMIC_RELAXED);
+    compat_fence_seen();
+    return val;
+}
+
+/* Everything stored before it is seen by a driver that sees val. */
+static inline void virtq_store16_release(void *p, uint16_t val)
+{
+    compat_fence_publish();
+    __atomic_store_n((uint16_t *)p, val, __ATOMIC_RELAXED);
 }
 
 static inline uint32_t virtq_load32(const void *p)

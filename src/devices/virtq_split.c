@@ -31,7 +31,7 @@ static void split_store16(virtq_t *vq, uint64_t offset, uint16_t val)
 {
     uint8_t *p = virtq_ram_write(&vq->ram, vq->cfg.device + offset, 2);
     if (p) {
-        __atomic_store_n((uint16_t *)(void *)p, val, __ATOMIC_RELEASE);
+        virtq_store16_release(p, val);
     }
 }
 
