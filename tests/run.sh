@@ -46,7 +46,7 @@ run_stage() {
     [ "$status" -eq 0 ] || [ "$f" -ne 0 ] || f=1
     passed=$((passed + p)) failed=$((failed + f))
     echo "$p passed, $f failed, $(($(date +%s) - start)) s"
-    [ "$f" -eq 0 ] || { grep -nE '^not ok|^# |error|Error|failed|ERROR' "$log" | tail -n 60; tail -n 40 "$log"; }
+    [ "$f" -eq 0 ] || { grep -nE '^not ok|^# |error|Error|failed|ERROR' "$log" | grep -v ", 0 failed$" | tail -n 60; tail -n 40 "$log" | grep -v ", 0 failed$"; }
 }
 
 for stage in ${*:-$all}; do

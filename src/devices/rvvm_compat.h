@@ -297,24 +297,13 @@ static inline void compat_fence(void)
 }
 
 /*
- * The order of what the guest is handed: after a flag or index was seen, and before one is stored. The
- * guest's side of it is a fence, which ThreadSanitizer only sees matched by another one here.
+ * After an acquiring load of what a guest published with a fence, and before a releasing store of what it
+ * will read with one: nothing to do, but ThreadSanitizer has to see the guest's fence matched.
  */
-static inline void compat_fence_seen(void)
+static inline void compat_match_fence(void)
 {
 #ifdef COMPAT_NO_FENCES
     compat_fence();
-#else
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
-#endif
-}
-
-static inline void compat_fence_publish(void)
-{
-#ifdef COMPAT_NO_FENCES
-    compat_fence();
-#else
-    __atomic_thread_fence(__ATOMIC_RELEASE);
 #endif
 }
 

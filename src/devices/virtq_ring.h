@@ -133,16 +133,16 @@ static inline uint16_t virtq_load16(const void *p)
 
 static inline uint16_t virtq_load16_acquire(const void *p)
 {
-    uint16_t val = __atomic_load_n((const uint16_t *)p, __ATOMIC_RELAXED);
-    compat_fence_seen();
+    uint16_t val = __atomic_load_n((const uint16_t *)p, __ATOMIC_ACQUIRE);
+    compat_match_fence();
     return val;
 }
 
 /* Everything stored before it is seen by a driver that sees val. */
 static inline void virtq_store16_release(void *p, uint16_t val)
 {
-    compat_fence_publish();
-    __atomic_store_n((uint16_t *)p, val, __ATOMIC_RELAXED);
+    compat_match_fence();
+    __atomic_store_n((uint16_t *)p, val, __ATOMIC_RELEASE);
 }
 
 static inline uint32_t virtq_load32(const void *p)

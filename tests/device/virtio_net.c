@@ -200,7 +200,9 @@ static uint8_t ctrl(unsigned class, unsigned command, const void *data, size_t s
     uint8_t *p = vd_ptr(&vd, mem);
     p[0] = (uint8_t)class;
     p[1] = (uint8_t)command;
-    memcpy(p + 2, data, size);
+    if (size) {
+        memcpy(p + 2, data, size);
+    }
     p[size + 2] = 0xee;
     const vd_buf_t buf[3] = {{mem, 2, false}, {mem + 2, (uint32_t)size, false}, {mem + 2 + size, 1, true}};
     const vd_buf_t bare[2] = {buf[0], buf[2]};
