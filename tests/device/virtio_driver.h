@@ -371,7 +371,11 @@ static inline void vd_desc_put(vd_t *vd, uint64_t table, unsigned index, uint64_
     write_uint64_le_m(p, addr);
     write_uint32_le_m(p + 8, len);
     write_uint16_le_m(p + 12, w0);
-    __atomic_store_n((uint16_t *)(void *)(p + 14), w1, __ATOMIC_RELEASE);
+    if (table & 1) { /* an indirect table: nobody looks at it before its descriptor is there */
+        write_uint16_le_m(p + 14, w1);
+    } else {
+        __atomic_store_n((uint16_t *)(void *)(p + 14), w1, __ATOMIC_RELEASE);
+    }
 }
 
 static inline uint16_t vd_take_slot(vd_queue_t *q)
