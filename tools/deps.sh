@@ -31,7 +31,7 @@ for group; do
     build) packages="$packages $build" ;;
     # Node is often there from somewhere else than Debian: its commands count, not its packages.
     guest) packages="$packages $guest" commands="$commands node:nodejs npm:npm" ;;
-    test) packages="$packages $test" commands="$commands node:nodejs" ;;
+    test) packages="$packages $test" commands="$commands node:nodejs npm:npm" ;;
     -h | --help) sed -n '4,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) fail "no such group: $group (build, guest or test)" ;;
     esac

@@ -199,7 +199,7 @@ static void alignment(vt_t *vt)
     s->top = s->left = 0;
     s->bottom = vt->rows - 1;
     s->right = vt->cols - 1;
-    vt_cell_t cell = {VT_BLANK | 'E', vt->pen.fg, vt->pen.bg, vt->pen.ext};
+    vt_cell_t cell = {VT_BLANK | 'E', 0, 0, 0};
     for (unsigned y = 0; y < vt->rows; y++) {
         vt_line_fill(vt, vt_line(vt, y), 0, vt->cols, cell);
         vt_line(vt, y)->flags = 0;

@@ -240,10 +240,10 @@ static bool cursor_csi(vt_t *vt, uint32_t ident)
     unsigned n = count(vt, 0);
     switch (ident) {
     case 'A': move_rows(vt, -(int64_t)n); break;
-    case 'B':
-    case 'e': move_rows(vt, n); break;
-    case 'a':
+    case 'B': move_rows(vt, n); break;
     case 'C': move_cols(vt, n); break;
+    case 'a': vt_goto(vt, (int64_t)vt->x + n, vt->y); break;
+    case 'e': vt_goto(vt, vt->x, (int64_t)vt->y + n); break;
     case 'D': move_cols(vt, -(int64_t)n); break;
     case 'E':
         move_rows(vt, n);

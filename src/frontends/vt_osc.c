@@ -228,8 +228,8 @@ static void hyperlink(vt_t *vt, const char *text)
 {
     const char *uri = strchr(text, ';');
     vt_cell_t cell = {0, 0, 0, vt->pen.ext};
-    if (uri++) {
-        size_t len = strlen(uri);
+    if (uri) {
+        size_t len = strlen(++uri);
         vt->pen.ext = vt_extra_get(vt, vt_cell_extra(vt, &cell, NULL), uri, len <= VT_LINK_MAX ? len : 0);
     }
 }
@@ -281,7 +281,7 @@ void vt_osc(vt_t *vt, const uint8_t *data, size_t len, bool bell)
     while (i < len && data[i] >= '0' && data[i] <= '9' && number < 10000) {
         number = number * 10 + (unsigned)(data[i++] - '0');
     }
-    if (i < len && data[i++] != ';') {
+    if (!i || (i < len && data[i++] != ';')) {
         return;
     }
     char *text = len && number < 10000 ? malloc(len - i + 1) : NULL;

@@ -131,8 +131,9 @@ static void reflow(reflow_t *r)
             wide_next = vt_cell_width(&next->cells[0]) == 2;
         } else if (i + 1 < total) {
             goes_on = vt_scrollback_flags(&vt->scrollback, i + 1) & VT_ROW_WRAPPED;
-            const vt_cell_t *last = &cells[vt->cols - 1];
-            wide_next = goes_on && vt_cell_is_blank(last);
+            vt_cell_t first;
+            vt_scrollback_get(vt, &vt->scrollback, i + 1, &first, 1);
+            wide_next = vt_cell_width(&first) == 2;
         }
         put_row(r, cells, used(cells, vt->cols, goes_on, wide_next), flags, line && i - above == r->cy);
     }

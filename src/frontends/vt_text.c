@@ -146,8 +146,25 @@ static void add_link(text_t *t, const vt_t *vt, const vt_cell_t *cell)
     add(t, "\33\\", 2);
 }
 
+/* Cells that were never written are erased and stepped over, so that they stay so; says how many. */
+static unsigned skip(text_t *t, const vt_cell_t *cells, unsigned left)
+{
+    unsigned n = 0;
+    while (n < left && cells[n].ch == VT_BLANK && cells[n].fg == cells->fg && cells[n].bg == cells->bg &&
+           cells[n].ext == cells->ext) {
+        n++;
+    }
+    if (n && (cells->bg & VT_COLOR_MASK)) {
+        addf(t, "\33[%uX", n);
+    }
+    if (n) {
+        addf(t, "\33[%uC", n);
+    }
+    return n;
+}
+
 /* A row up to its last cell that shows; the pen is back to nothing after it. */
-static void draw_row(text_t *t, vt_t *vt, int row)
+static void draw_row(text_t *t, vt_t *vt, int row, bool exact)
 {
     const vt_cell_t *cells = vt_row(vt, row);
     vt_cell_t pen = {0};
@@ -155,7 +172,7 @@ static void draw_row(text_t *t, vt_t *vt, int row)
     while (end && vt_cell_is_blank(&cells[end - 1])) {
         end--;
     }
-    for (unsigned x = 0; x < end; x++) {
+    for (unsigned x = 0; x < end;) {
         const vt_cell_t *c = &cells[x];
         if (c->fg != pen.fg || c->bg != pen.bg || c->ext != pen.ext) {
             if (c->ext != pen.ext) {
@@ -164,7 +181,11 @@ static void draw_row(text_t *t, vt_t *vt, int row)
             add_pen(t, vt, c);
             pen = *c;
         }
-        add_cell(t, vt, c);
+        unsigned skipped = exact ? skip(t, c, end - x) : 0;
+        if (!skipped) {
+            add_cell(t, vt, c);
+        }
+        x += skipped ? skipped : 1;
     }
     if (pen.ext) {
         add(t, "\33]8;;\33\\", 7);
@@ -179,7 +200,7 @@ char *vt_draw(vt_t *vt, int row0, int row1, size_t *len)
     text_t t = {0};
     int top = -(int)vt_scrollback(vt), bottom = (int)vt->rows - 1;
     for (int row = row0 < top ? top : row0; row <= row1 && row <= bottom; row++) {
-        draw_row(&t, vt, row);
+        draw_row(&t, vt, row, false);
         add(&t, "\r\n", 2);
     }
     return finish(&t, len);
@@ -209,7 +230,7 @@ char *vt_repaint(vt_t *vt, size_t *len)
     addf(&t, "\33[?1049%c\33[m\33[H\33[2J", vt->modes.alternate ? 'h' : 'l');
     for (unsigned y = 0; y < vt->rows; y++) {
         addf(&t, "\33[%u;1H", y + 1);
-        draw_row(&t, vt, (int)y);
+        draw_row(&t, vt, (int)y, true);
     }
     addf(&t, "\33]2;");
     add(&t, vt->title, strlen(vt->title));
