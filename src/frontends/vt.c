@@ -148,7 +148,9 @@ void vt_cursor(const vt_t *vt, vt_cursor_t *cursor)
         .pending_wrap = vt->pending,
         .visible = !vt->cursor_hidden,
         .blink = style ? style % 2 == 1 : vt->cursor_blink,
-        .shape = style < 3 ? VT_CURSOR_BLOCK : style < 5 ? VT_CURSOR_UNDERLINE : VT_CURSOR_BAR,
+        .shape = style < 3   ? VT_CURSOR_BLOCK
+                 : style < 5 ? VT_CURSOR_UNDERLINE
+                             : VT_CURSOR_BAR,
     };
 }
 
@@ -199,7 +201,8 @@ uint64_t vt_hash(vt_t *vt)
         }
     }
     h = mix(mix(h, vt->x), vt->y);
-    h = mix(h, (uint64_t)vt->cursor_hidden | (uint64_t)vt->pending << 1 | (uint64_t)vt->modes.alternate << 2);
+    h = mix(h, (uint64_t)vt->cursor_hidden | (uint64_t)vt->pending << 1 |
+                   (uint64_t)vt->modes.alternate << 2);
     return mix_text(h, vt->title);
 }
 
@@ -210,8 +213,9 @@ size_t vt_memory(const vt_t *vt)
     for (uint32_t i = 0; vt->extras && i < vt->extra_count; i++) {
         links += vt->extras[i].link ? strlen(vt->extras[i].link) + 1 : 0;
     }
-    return sizeof(*vt) + cells + vt->scrollback.cap + vt->scrollback.max * 8u + vt->parser.string_cap +
-           vt->cluster_count * sizeof(vt_cluster_t) + (vt->extras ? VT_EXTRAS * sizeof(vt_extra_t) : 0) + links +
+    return sizeof(*vt) + cells + vt->scrollback.cap + vt->scrollback.max * 8u +
+           vt->parser.string_cap + vt->cluster_count * sizeof(vt_cluster_t) +
+           (vt->extras ? VT_EXTRAS * sizeof(vt_extra_t) : 0) + links +
            vt_scrollback_encode_size(vt->cols) + vt->cols * sizeof(vt_cell_t) +
            ((vt->titles ? 1u : 0u) + (vt->icons ? 1u : 0u)) * VT_TITLE_STACK * VT_TITLE_MAX;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * A terminal: bytes of a guest in, cells with attributes out. VT220 and xterm control functions, UTF-8,
- * colours, alternate screen, margins, mouse, scrollback, selection, and its state to and from bytes.
+ * A terminal: bytes of a guest in, cells with attributes out. VT220 and xterm control functions,
+ * UTF-8, colours, alternate screen, margins, mouse, scrollback, selection, and its state to and
+ * from bytes.
  *
- * No threads, no globals, no operating system: one vt_t belongs to one thread at a time. Memory is bounded by
- * the size and the number of scrollback lines, whatever bytes come. Rows count from 0 at the top of the screen;
- * negative rows are scrollback, -1 is the newest. Columns count from 0.
+ * No threads, no globals, no operating system: one vt_t belongs to one thread at a time. Memory is
+ * bounded by the size and the number of scrollback lines, whatever bytes come. Rows count from 0 at
+ * the top of the screen; negative rows are scrollback, -1 is the newest. Columns count from 0.
  */
 #ifndef RVKIT_VT_H
 #define RVKIT_VT_H
@@ -43,9 +44,9 @@
 #define VT_UNDERLINE (7u << VT_UNDERLINE_SHIFT)
 
 /* Fields of ch. */
-#define VT_CODE 0x1fffffu         /* a code point, 0 where nothing was written; or a cluster's number */
-#define VT_CLUSTER (1u << 21)     /* several code points: see vt_cell_text */
-#define VT_WIDTH_SHIFT 22         /* 1; 2 for the left half of a wide character, 0 for its right half */
+#define VT_CODE 0x1fffffu     /* a code point, 0 where nothing was written; or a cluster's number */
+#define VT_CLUSTER (1u << 21) /* several code points: see vt_cell_text */
+#define VT_WIDTH_SHIFT 22     /* 1; 2 for the left half of a wide character, 0 for its right half */
 #define VT_WIDTH (3u << VT_WIDTH_SHIFT)
 #define VT_BLANK (1u << VT_WIDTH_SHIFT)
 
@@ -70,22 +71,31 @@ typedef struct {
     vt_cursor_shape_t shape;
 } vt_cursor_t;
 
-typedef enum { VT_MOUSE_OFF, VT_MOUSE_X10, VT_MOUSE_NORMAL, VT_MOUSE_BUTTON, VT_MOUSE_ANY } vt_mouse_t;
+typedef enum {
+    VT_MOUSE_OFF,
+    VT_MOUSE_X10,
+    VT_MOUSE_NORMAL,
+    VT_MOUSE_BUTTON,
+    VT_MOUSE_ANY
+} vt_mouse_t;
 typedef enum { VT_MOUSE_BYTES, VT_MOUSE_SGR, VT_MOUSE_SGR_PIXELS } vt_mouse_format_t;
 
 typedef struct {
-    bool app_cursor, app_keypad, origin, wrap, reverse_wrap, insert, newline, bracketed_paste, focus, sync;
+    bool app_cursor, app_keypad, origin, wrap, reverse_wrap, insert, newline, bracketed_paste,
+        focus, sync;
     bool reverse_video, margins, alternate;
     vt_mouse_t mouse;
     vt_mouse_format_t mouse_format;
 } vt_modes_t;
 
-/* Each may be NULL. Called from vt_write, vt_key and the like; text is UTF-8, valid during the call only. */
+/* Each may be NULL. Called from vt_write, vt_key and the like; text is UTF-8, valid during the call
+ * only. */
 typedef struct {
     void (*reply)(void *ctx, const void *bytes, size_t len); /* to the guest */
     void (*bell)(void *ctx);
     void (*title)(void *ctx, const char *title);
-    /* The guest sets (text, len) or, with text NULL, asks for the clipboard: answer with vt_clipboard_answer. */
+    /* The guest sets (text, len) or, with text NULL, asks for the clipboard: answer with
+     * vt_clipboard_answer. */
     void (*clipboard)(void *ctx, char which, const char *base64, size_t len);
     void *ctx;
 } vt_callbacks_t;
@@ -103,7 +113,8 @@ void vt_write(vt_t *vt, const void *bytes, size_t len);
 /* As RIS: everything but the size and the scrollback's limit as vt_create left it. */
 void vt_reset(vt_t *vt);
 
-/* Lines that were wrapped are joined and wrapped anew, scrollback included. False, and nothing done, without memory. */
+/* Lines that were wrapped are joined and wrapped anew, scrollback included. False, and nothing
+ * done, without memory. */
 bool vt_resize(vt_t *vt, unsigned cols, unsigned rows);
 
 unsigned vt_cols(const vt_t *vt);
@@ -113,8 +124,8 @@ unsigned vt_scrollback(const vt_t *vt);
 void vt_scrollback_clear(vt_t *vt);
 
 /*
- * The cells of a row, vt_cols of them: of the screen without a copy, of the scrollback decoded to a buffer that the
- * next such call uses again. Valid until the terminal is written to. NULL outside.
+ * The cells of a row, vt_cols of them: of the screen without a copy, of the scrollback decoded to a
+ * buffer that the next such call uses again. Valid until the terminal is written to. NULL outside.
  */
 const vt_cell_t *vt_row(vt_t *vt, int row);
 /* The row goes on from the one above without a line feed. */
@@ -127,18 +138,21 @@ static inline unsigned vt_cell_width(const vt_cell_t *cell)
 }
 /* The underline's colour (VT_COLOR_DEFAULT: as the text) and, unless NULL, the hyperlink or "". */
 uint32_t vt_cell_extra(const vt_t *vt, const vt_cell_t *cell, const char **link);
-/* A colour as 0xRRGGBB after the palette; def is VT_DEFAULT_FG or VT_DEFAULT_BG, for VT_COLOR_DEFAULT. */
+/* A colour as 0xRRGGBB after the palette; def is VT_DEFAULT_FG or VT_DEFAULT_BG, for
+ * VT_COLOR_DEFAULT. */
 #define VT_DEFAULT_FG 256
 #define VT_DEFAULT_BG 257
 #define VT_CURSOR_COLOR 258
 #define VT_PALETTE 259
 uint32_t vt_color_rgb(const vt_t *vt, uint32_t color, unsigned def);
 
-/* Rows of the screen that changed since vt_clean: vt_dirty for one; all of them after a scroll or resize. */
+/* Rows of the screen that changed since vt_clean: vt_dirty for one; all of them after a scroll or
+ * resize. */
 bool vt_dirty(const vt_t *vt, unsigned row);
 bool vt_any_dirty(const vt_t *vt);
 void vt_clean(vt_t *vt);
-/* Lines that went to the scrollback since vt_create; a front end that shows scrollback stays in place with it. */
+/* Lines that went to the scrollback since vt_create; a front end that shows scrollback stays in
+ * place with it. */
 uint64_t vt_scrolled(const vt_t *vt);
 
 void vt_cursor(const vt_t *vt, vt_cursor_t *cursor);
@@ -151,8 +165,9 @@ uint64_t vt_hash(vt_t *vt);
 size_t vt_memory(const vt_t *vt);
 
 /*
- * Text from one place to another, both included, in either order: wrapped rows are one line, blanks at line ends
- * are not kept, lines end in \n. block takes the rectangle instead. The caller frees it; NULL without memory.
+ * Text from one place to another, both included, in either order: wrapped rows are one line, blanks
+ * at line ends are not kept, lines end in \n. block takes the rectangle instead. The caller frees
+ * it; NULL without memory.
  */
 char *vt_select(vt_t *vt, int row0, int col0, int row1, int col1, bool block, size_t *len);
 /* A row range as bytes that draw it: text with SGR, lines ended with \r\n. The caller frees it. */
@@ -160,7 +175,8 @@ char *vt_draw(vt_t *vt, int row0, int row1, size_t *len);
 /* Bytes that bring another terminal of the same size to this screen, cursor and input modes. */
 char *vt_repaint(vt_t *vt, size_t *len);
 
-/* The whole state. save: the caller frees it. load: NULL when the bytes are not a state, or without memory. */
+/* The whole state. save: the caller frees it. load: NULL when the bytes are not a state, or without
+ * memory. */
 uint8_t *vt_save(const vt_t *vt, size_t *len);
 vt_t *vt_load(const void *bytes, size_t len, const vt_callbacks_t *callbacks);
 
@@ -205,17 +221,19 @@ typedef enum {
 } vt_key_t;
 
 void vt_key(vt_t *vt, uint32_t key, unsigned mods);
-/* UTF-8 text from a clipboard: bracketed if asked for; ESC and other controls but \t and \r are taken out. */
+/* UTF-8 text from a clipboard: bracketed if asked for; ESC and other controls but \t and \r are
+ * taken out. */
 void vt_paste(vt_t *vt, const char *text, size_t len);
 void vt_focus(vt_t *vt, bool in);
 void vt_clipboard_answer(vt_t *vt, char which, const char *base64, size_t len);
 
 typedef enum { VT_MOUSE_PRESS, VT_MOUSE_RELEASE, VT_MOUSE_MOVE } vt_mouse_action_t;
 /*
- * button: 0 left, 1 middle, 2 right, 3 none (for a move), 4 and 5 wheel up and down, 6 and 7 wheel left and right,
- * 8 to 11 further ones. x and y in pixels are used by VT_MOUSE_SGR_PIXELS only. True when the guest was told.
+ * button: 0 left, 1 middle, 2 right, 3 none (for a move), 4 and 5 wheel up and down, 6 and 7 wheel
+ * left and right, 8 to 11 further ones. x and y in pixels are used by VT_MOUSE_SGR_PIXELS only.
+ * True when the guest was told.
  */
-bool vt_mouse(vt_t *vt, vt_mouse_action_t action, unsigned button, unsigned col, unsigned row, unsigned x,
-              unsigned y, unsigned mods);
+bool vt_mouse(vt_t *vt, vt_mouse_action_t action, unsigned button, unsigned col, unsigned row,
+              unsigned x, unsigned y, unsigned mods);
 
 #endif

@@ -65,7 +65,8 @@ static void carriage_return(vt_t *vt)
     vt->pending = false;
 }
 
-/* With reverse wrap, from the first column of a row that was wrapped to the end of the one above. */
+/* With reverse wrap, from the first column of a row that was wrapped to the end of the one above.
+ */
 static void backspace(vt_t *vt)
 {
     vt_screen_t *s = vt->screen;
@@ -129,24 +130,47 @@ void vt_control(vt_t *vt, uint32_t code)
             vt->cb.bell(vt->cb.ctx);
         }
         break;
-    case 0x08: backspace(vt); break;
-    case 0x09: tab(vt); break;
+    case 0x08:
+        backspace(vt);
+        break;
+    case 0x09:
+        tab(vt);
+        break;
     case 0x0a:
     case 0x0b:
-    case 0x0c: line_feed(vt); break;
-    case 0x0d: carriage_return(vt); break;
-    case 0x0e: set_gl(vt, 1); break;
-    case 0x0f: set_gl(vt, 0); break;
-    case 0x84: index_down(vt); break;
+    case 0x0c:
+        line_feed(vt);
+        break;
+    case 0x0d:
+        carriage_return(vt);
+        break;
+    case 0x0e:
+        set_gl(vt, 1);
+        break;
+    case 0x0f:
+        set_gl(vt, 0);
+        break;
+    case 0x84:
+        index_down(vt);
+        break;
     case 0x85:
         carriage_return(vt);
         index_down(vt);
         break;
-    case 0x88: tab_set(vt); break;
-    case 0x8d: index_up(vt); break;
-    case 0x8e: single_shift(vt, 2); break;
-    case 0x8f: single_shift(vt, 3); break;
-    default: break;
+    case 0x88:
+        tab_set(vt);
+        break;
+    case 0x8d:
+        index_up(vt);
+        break;
+    case 0x8e:
+        single_shift(vt, 2);
+        break;
+    case 0x8f:
+        single_shift(vt, 3);
+        break;
+    default:
+        break;
     }
 }
 
@@ -248,20 +272,49 @@ void vt_esc(vt_t *vt, uint32_t ident)
         return;
     }
     switch (ident) {
-    case '7': vt_save_cursor(vt); break;
-    case '8': vt_restore_cursor(vt); break;
-    case 'D': index_down(vt); break;
-    case 'E': vt_control(vt, 0x85); break;
-    case 'H': tab_set(vt); break;
-    case 'M': index_up(vt); break;
-    case 'N': single_shift(vt, 2); break;
-    case 'O': single_shift(vt, 3); break;
-    case 'Z': vt_reply(vt, "\33[?62;1;6;22c"); break;
-    case 'c': vt_reset(vt); break;
-    case 'n': set_gl(vt, 2); break;
-    case 'o': set_gl(vt, 3); break;
-    case '=': vt->modes.app_keypad = true; break;
-    case '>': vt->modes.app_keypad = false; break;
-    default: break;
+    case '7':
+        vt_save_cursor(vt);
+        break;
+    case '8':
+        vt_restore_cursor(vt);
+        break;
+    case 'D':
+        index_down(vt);
+        break;
+    case 'E':
+        vt_control(vt, 0x85);
+        break;
+    case 'H':
+        tab_set(vt);
+        break;
+    case 'M':
+        index_up(vt);
+        break;
+    case 'N':
+        single_shift(vt, 2);
+        break;
+    case 'O':
+        single_shift(vt, 3);
+        break;
+    case 'Z':
+        vt_reply(vt, "\33[?62;1;6;22c");
+        break;
+    case 'c':
+        vt_reset(vt);
+        break;
+    case 'n':
+        set_gl(vt, 2);
+        break;
+    case 'o':
+        set_gl(vt, 3);
+        break;
+    case '=':
+        vt->modes.app_keypad = true;
+        break;
+    case '>':
+        vt->modes.app_keypad = false;
+        break;
+    default:
+        break;
     }
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Control sequences: CSI, parameters, a final byte. An identifier holds prefix, intermediates and final byte. */
+/* Control sequences: CSI, parameters, a final byte. An identifier holds prefix, intermediates and
+ * final byte. */
 #include "vt_internal.h"
 
 #define ID2(a, b) ((uint32_t)(a) << 8 | (uint32_t)(b))
@@ -84,7 +85,7 @@ static void tab_clear(vt_t *vt)
 {
     int32_t what = vt_param(&vt->parser, 0);
     if (what == 0 && !vt->pending) {
-        vt->screen->tabs[vt->x / 8] &= (uint8_t)~(1u << (vt->x % 8));
+        vt->screen->tabs[vt->x / 8] &= (uint8_t) ~(1u << (vt->x % 8));
     } else if (what == 3) {
         memset(vt->screen->tabs, 0, sizeof(vt->screen->tabs));
     }
@@ -116,12 +117,15 @@ static void erase_line(vt_t *vt, bool selective)
         vt_line_erase(vt, vt->y, x, vt->cols, selective);
         line->flags &= x ? ~0u : ~VT_ROW_WRAPPED;
         break;
-    case 1: vt_line_erase(vt, vt->y, 0, x + 1, selective); break;
+    case 1:
+        vt_line_erase(vt, vt->y, 0, x + 1, selective);
+        break;
     case 2:
         vt_line_erase(vt, vt->y, 0, vt->cols, selective);
         line->flags &= ~VT_ROW_WRAPPED;
         break;
-    default: break;
+    default:
+        break;
     }
 }
 
@@ -143,9 +147,14 @@ static void erase_display(vt_t *vt, bool selective)
         }
         erase_rows(vt, 0, y, selective);
         break;
-    case 2: erase_rows(vt, 0, vt->rows, selective); break;
-    case 3: vt_scrollback_clear(vt); break;
-    default: break;
+    case 2:
+        erase_rows(vt, 0, vt->rows, selective);
+        break;
+    case 3:
+        vt_scrollback_clear(vt);
+        break;
+    default:
+        break;
     }
 }
 
@@ -228,10 +237,17 @@ static void window(vt_t *vt)
 {
     int32_t which = vt_param(&vt->parser, 1);
     switch (vt_param(&vt->parser, 0)) {
-    case 18: vt_reply(vt, "\33[8;%u;%ut", vt->rows, vt->cols); break;
-    case 22: vt_title_push(vt, which); break;
-    case 23: vt_title_pop(vt, which); break;
-    default: break;
+    case 18:
+        vt_reply(vt, "\33[8;%u;%ut", vt->rows, vt->cols);
+        break;
+    case 22:
+        vt_title_push(vt, which);
+        break;
+    case 23:
+        vt_title_pop(vt, which);
+        break;
+    default:
+        break;
     }
 }
 
@@ -239,12 +255,24 @@ static bool cursor_csi(vt_t *vt, uint32_t ident)
 {
     unsigned n = count(vt, 0);
     switch (ident) {
-    case 'A': move_rows(vt, -(int64_t)n); break;
-    case 'B': move_rows(vt, n); break;
-    case 'C': move_cols(vt, n); break;
-    case 'a': vt_goto(vt, (int64_t)vt->x + n, vt->y); break;
-    case 'e': vt_goto(vt, vt->x, (int64_t)vt->y + n); break;
-    case 'D': move_cols(vt, -(int64_t)n); break;
+    case 'A':
+        move_rows(vt, -(int64_t)n);
+        break;
+    case 'B':
+        move_rows(vt, n);
+        break;
+    case 'C':
+        move_cols(vt, n);
+        break;
+    case 'a':
+        vt_goto(vt, (int64_t)vt->x + n, vt->y);
+        break;
+    case 'e':
+        vt_goto(vt, vt->x, (int64_t)vt->y + n);
+        break;
+    case 'D':
+        move_cols(vt, -(int64_t)n);
+        break;
     case 'E':
         move_rows(vt, n);
         to_line_start(vt);
@@ -254,15 +282,30 @@ static bool cursor_csi(vt_t *vt, uint32_t ident)
         to_line_start(vt);
         break;
     case '`':
-    case 'G': to_column(vt, n); break;
+    case 'G':
+        to_column(vt, n);
+        break;
     case 'f':
-    case 'H': to_place(vt, n, count(vt, 1)); break;
-    case 'd': to_row(vt, n); break;
-    case 'I': tabs_forward(vt, n); break;
-    case 'Z': tabs_back(vt, n); break;
-    case 's': margins_cols(vt); break;
-    case 'u': vt_restore_cursor(vt); break;
-    default: return false;
+    case 'H':
+        to_place(vt, n, count(vt, 1));
+        break;
+    case 'd':
+        to_row(vt, n);
+        break;
+    case 'I':
+        tabs_forward(vt, n);
+        break;
+    case 'Z':
+        tabs_back(vt, n);
+        break;
+    case 's':
+        margins_cols(vt);
+        break;
+    case 'u':
+        vt_restore_cursor(vt);
+        break;
+    default:
+        return false;
     }
     return true;
 }
@@ -271,23 +314,56 @@ static bool edit_csi(vt_t *vt, uint32_t ident)
 {
     vt_screen_t *s = vt->screen;
     switch (ident) {
-    case '@': chars(vt, true); break;
-    case 'P': chars(vt, false); break;
-    case 'L': lines(vt, true); break;
-    case 'M': lines(vt, false); break;
-    case 'S': vt_scroll_up(vt, s->top, s->bottom, count(vt, 0)); break;
-    case 'T': vt_scroll_down(vt, s->top, s->bottom, count(vt, 0)); break;
-    case 'X': erase_chars(vt); break;
-    case 'J': erase_display(vt, false); break;
-    case 'K': erase_line(vt, false); break;
-    case ID2('?', 'J'): erase_display(vt, true); break;
-    case ID2('?', 'K'): erase_line(vt, true); break;
-    case 'b': vt_repeat(vt, count(vt, 0)); break;
-    case ID2(' ', '@'): columns(vt, s->left, false); break;
-    case ID2(' ', 'A'): columns(vt, s->left, true); break;
-    case ID2('\'', '}'): columns(vt, vt->x, true); break;
-    case ID2('\'', '~'): columns(vt, vt->x, false); break;
-    default: return false;
+    case '@':
+        chars(vt, true);
+        break;
+    case 'P':
+        chars(vt, false);
+        break;
+    case 'L':
+        lines(vt, true);
+        break;
+    case 'M':
+        lines(vt, false);
+        break;
+    case 'S':
+        vt_scroll_up(vt, s->top, s->bottom, count(vt, 0));
+        break;
+    case 'T':
+        vt_scroll_down(vt, s->top, s->bottom, count(vt, 0));
+        break;
+    case 'X':
+        erase_chars(vt);
+        break;
+    case 'J':
+        erase_display(vt, false);
+        break;
+    case 'K':
+        erase_line(vt, false);
+        break;
+    case ID2('?', 'J'):
+        erase_display(vt, true);
+        break;
+    case ID2('?', 'K'):
+        erase_line(vt, true);
+        break;
+    case 'b':
+        vt_repeat(vt, count(vt, 0));
+        break;
+    case ID2(' ', '@'):
+        columns(vt, s->left, false);
+        break;
+    case ID2(' ', 'A'):
+        columns(vt, s->left, true);
+        break;
+    case ID2('\'', '}'):
+        columns(vt, vt->x, true);
+        break;
+    case ID2('\'', '~'):
+        columns(vt, vt->x, false);
+        break;
+    default:
+        return false;
     }
     return true;
 }
@@ -308,21 +384,42 @@ void vt_csi(vt_t *vt, uint32_t ident)
         return;
     }
     switch (ident) {
-    case 'g': tab_clear(vt); break;
-    case 'm': vt_sgr(vt); break;
-    case 'h': vt_mode_set(vt, false, true); break;
-    case 'l': vt_mode_set(vt, false, false); break;
-    case ID2('?', 'h'): vt_mode_set(vt, true, true); break;
-    case ID2('?', 'l'): vt_mode_set(vt, true, false); break;
-    case 'r': margins_rows(vt); break;
-    case 't': window(vt); break;
-    case ID2('!', 'p'): vt_soft_reset(vt); break;
-    case ID2('"', 'q'): protect(vt); break;
+    case 'g':
+        tab_clear(vt);
+        break;
+    case 'm':
+        vt_sgr(vt);
+        break;
+    case 'h':
+        vt_mode_set(vt, false, true);
+        break;
+    case 'l':
+        vt_mode_set(vt, false, false);
+        break;
+    case ID2('?', 'h'):
+        vt_mode_set(vt, true, true);
+        break;
+    case ID2('?', 'l'):
+        vt_mode_set(vt, true, false);
+        break;
+    case 'r':
+        margins_rows(vt);
+        break;
+    case 't':
+        window(vt);
+        break;
+    case ID2('!', 'p'):
+        vt_soft_reset(vt);
+        break;
+    case ID2('"', 'q'):
+        protect(vt);
+        break;
     case ID2(' ', 'q'):
         if (vt_param(&vt->parser, 0) <= 6) {
             vt->cursor_style = (uint8_t)vt_param(&vt->parser, 0);
         }
         break;
-    default: break;
+    default:
+        break;
     }
 }

@@ -7,7 +7,8 @@
 #include "../util.h"
 
 #define VT_PARAMS 32
-#define VT_STRING_MAX (1u << 20)   /* bytes of an OSC or DCS string; longer ones are ignored whole */
+#define VT_STRING_MAX (1u << 20) /* bytes of an OSC or DCS string; longer ones are ignored whole   \
+                                  */
 #define VT_TITLE_MAX 1024
 #define VT_TITLE_STACK 10
 #define VT_LINK_MAX 2083
@@ -110,7 +111,7 @@ struct vt {
     uint8_t cursor_style; /* DECSCUSR's number */
     uint8_t gl, single_shift;
     uint8_t charsets[4];
-    bool map_chars; /* the character set in GL, or a single shift, is not ASCII */
+    bool map_chars;      /* the character set in GL, or a single shift, is not ASCII */
     unsigned last_width; /* of the character just before, 0 after anything else: for REP */
     vt_screen_t normal, alt, *screen;
     vt_parser_t parser;
@@ -211,7 +212,8 @@ bool vt_scrollback_init(vt_scrollback_t *sb, unsigned max);
 void vt_scrollback_free(vt_scrollback_t *sb);
 void vt_scrollback_push(vt_t *vt, vt_scrollback_t *sb, const vt_line_t *line, unsigned cols);
 /* index 0 is the oldest; fills cols cells and says the row's flags. */
-uint32_t vt_scrollback_get(vt_t *vt, const vt_scrollback_t *sb, uint32_t index, vt_cell_t *cells, unsigned cols);
+uint32_t vt_scrollback_get(vt_t *vt, const vt_scrollback_t *sb, uint32_t index, vt_cell_t *cells,
+                           unsigned cols);
 uint32_t vt_scrollback_flags(const vt_scrollback_t *sb, uint32_t index);
 void vt_scrollback_mark_extras(const vt_scrollback_t *sb, uint8_t *used);
 size_t vt_scrollback_encode_size(unsigned cols);

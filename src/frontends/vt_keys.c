@@ -47,11 +47,16 @@ static uint32_t control(uint32_t c)
     }
     switch (c) {
     case ' ':
-    case '`': return 0;
-    case '/': return 0x1f;
-    case '?': return 0x7f;
-    case '~': return 0x1e;
-    default: return c;
+    case '`':
+        return 0;
+    case '/':
+        return 0x1f;
+    case '?':
+        return 0x7f;
+    case '~':
+        return 0x1e;
+    default:
+        return c;
     }
 }
 
@@ -99,7 +104,8 @@ static void pad(vt_t *vt, unsigned i, unsigned mods)
 
 static void function_key(vt_t *vt, unsigned i, unsigned mods)
 {
-    static const uint8_t numbers[] = {15, 17, 18, 19, 20, 21, 23, 24, 25, 26, 28, 29, 31, 32, 33, 34};
+    static const uint8_t numbers[] = {15, 17, 18, 19, 20, 21, 23, 24,
+                                      25, 26, 28, 29, 31, 32, 33, 34};
     if (i < 4) {
         letter(vt, (char)('P' + i), mods, true);
     } else {
@@ -113,7 +119,9 @@ static void named(vt_t *vt, uint32_t key, unsigned mods)
     static const uint8_t tildes[] = {2, 3, 5, 6};
     unsigned alt = mods & (VT_MOD_ALT | VT_MOD_META);
     switch (key) {
-    case VT_KEY_BACKSPACE: character(vt, mods & VT_MOD_CTRL ? 8 : 0x7f, alt); break;
+    case VT_KEY_BACKSPACE:
+        character(vt, mods & VT_MOD_CTRL ? 8 : 0x7f, alt);
+        break;
     case VT_KEY_TAB:
         if (mods & VT_MOD_SHIFT) {
             vt_reply(vt, "\33[Z");
@@ -127,7 +135,9 @@ static void named(vt_t *vt, uint32_t key, unsigned mods)
             send(vt, "\n", 1);
         }
         break;
-    case VT_KEY_ESCAPE: character(vt, 27, alt); break;
+    case VT_KEY_ESCAPE:
+        character(vt, 27, alt);
+        break;
     default:
         if (key <= VT_KEY_END) {
             letter(vt, letters[key - VT_KEY_UP], mods, vt->modes.app_cursor);
@@ -153,7 +163,8 @@ void vt_key(vt_t *vt, uint32_t key, unsigned mods)
     }
 }
 
-/* Line feeds become returns, as from the keyboard; an end of bracketed paste cannot be smuggled in without ESC. */
+/* Line feeds become returns, as from the keyboard; an end of bracketed paste cannot be smuggled in
+ * without ESC. */
 void vt_paste(vt_t *vt, const char *text, size_t len)
 {
     char part[256];
@@ -218,12 +229,13 @@ static int mouse_code(const vt_t *vt, vt_mouse_action_t action, unsigned button,
     } else if (button == 3 || (button >= 4 && button < 8 && action == VT_MOUSE_RELEASE)) {
         return -1;
     }
-    code |= (mods & VT_MOD_SHIFT ? 4 : 0) | (mods & (VT_MOD_ALT | VT_MOD_META) ? 8 : 0) | (mods & VT_MOD_CTRL ? 16 : 0);
+    code |= (mods & VT_MOD_SHIFT ? 4 : 0) | (mods & (VT_MOD_ALT | VT_MOD_META) ? 8 : 0) |
+            (mods & VT_MOD_CTRL ? 16 : 0);
     return code;
 }
 
-bool vt_mouse(vt_t *vt, vt_mouse_action_t action, unsigned button, unsigned col, unsigned row, unsigned x,
-              unsigned y, unsigned mods)
+bool vt_mouse(vt_t *vt, vt_mouse_action_t action, unsigned button, unsigned col, unsigned row,
+              unsigned x, unsigned y, unsigned mods)
 {
     int code = mouse_code(vt, action, button, mods);
     if (code < 0 || col >= vt->cols || row >= vt->rows) {

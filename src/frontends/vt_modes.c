@@ -43,28 +43,48 @@ static void alternate(vt_t *vt, int32_t mode, bool on)
 static bool *plain_mode(vt_modes_t *m, int32_t mode)
 {
     switch (mode) {
-    case 1: return &m->app_cursor;
-    case 5: return &m->reverse_video;
-    case 6: return &m->origin;
-    case 7: return &m->wrap;
-    case 45: return &m->reverse_wrap;
-    case 66: return &m->app_keypad;
-    case 69: return &m->margins;
-    case 1004: return &m->focus;
-    case 2004: return &m->bracketed_paste;
-    case 2026: return &m->sync;
-    default: return NULL;
+    case 1:
+        return &m->app_cursor;
+    case 5:
+        return &m->reverse_video;
+    case 6:
+        return &m->origin;
+    case 7:
+        return &m->wrap;
+    case 45:
+        return &m->reverse_wrap;
+    case 66:
+        return &m->app_keypad;
+    case 69:
+        return &m->margins;
+    case 1004:
+        return &m->focus;
+    case 2004:
+        return &m->bracketed_paste;
+    case 2026:
+        return &m->sync;
+    default:
+        return NULL;
     }
 }
 
 static bool mouse_mode(int32_t mode, vt_mouse_t *mouse)
 {
     switch (mode) {
-    case 9: *mouse = VT_MOUSE_X10; break;
-    case 1000: *mouse = VT_MOUSE_NORMAL; break;
-    case 1002: *mouse = VT_MOUSE_BUTTON; break;
-    case 1003: *mouse = VT_MOUSE_ANY; break;
-    default: return false;
+    case 9:
+        *mouse = VT_MOUSE_X10;
+        break;
+    case 1000:
+        *mouse = VT_MOUSE_NORMAL;
+        break;
+    case 1002:
+        *mouse = VT_MOUSE_BUTTON;
+        break;
+    case 1003:
+        *mouse = VT_MOUSE_ANY;
+        break;
+    default:
+        return false;
     }
     return true;
 }
@@ -102,15 +122,28 @@ static void set_private(vt_t *vt, int32_t mode, bool on)
             vt_charset_update(vt);
         }
         break;
-    case 12: vt->cursor_blink = on; break;
-    case 25: vt->cursor_hidden = !on; break;
+    case 12:
+        vt->cursor_blink = on;
+        break;
+    case 25:
+        vt->cursor_hidden = !on;
+        break;
     case 47:
     case 1047:
-    case 1049: alternate(vt, mode, on); break;
-    case 1048: (on ? vt_save_cursor : vt_restore_cursor)(vt); break;
-    case 1006: vt->modes.mouse_format = on ? VT_MOUSE_SGR : VT_MOUSE_BYTES; break;
-    case 1016: vt->modes.mouse_format = on ? VT_MOUSE_SGR_PIXELS : VT_MOUSE_BYTES; break;
-    default: break;
+    case 1049:
+        alternate(vt, mode, on);
+        break;
+    case 1048:
+        (on ? vt_save_cursor : vt_restore_cursor)(vt);
+        break;
+    case 1006:
+        vt->modes.mouse_format = on ? VT_MOUSE_SGR : VT_MOUSE_BYTES;
+        break;
+    case 1016:
+        vt->modes.mouse_format = on ? VT_MOUSE_SGR_PIXELS : VT_MOUSE_BYTES;
+        break;
+    default:
+        break;
     }
 }
 
@@ -135,7 +168,11 @@ int vt_mode_get(const vt_t *vt, bool private_mode, int32_t mode)
     vt_modes_t copy = *m;
     vt_mouse_t mouse;
     if (!private_mode) {
-        return mode == 2 ? 4 : mode == 4 ? (m->insert ? 1 : 2) : mode == 12 ? 3 : mode == 20 ? (m->newline ? 1 : 2) : 0;
+        return mode == 2    ? 4
+               : mode == 4  ? (m->insert ? 1 : 2)
+               : mode == 12 ? 3
+               : mode == 20 ? (m->newline ? 1 : 2)
+                            : 0;
     }
     const bool *flag = plain_mode(&copy, mode);
     if (flag) {
@@ -145,18 +182,27 @@ int vt_mode_get(const vt_t *vt, bool private_mode, int32_t mode)
         return m->mouse == mouse ? 1 : 2;
     }
     switch (mode) {
-    case 8: return 3;
-    case 12: return vt->cursor_blink ? 1 : 2;
-    case 25: return vt->cursor_hidden ? 2 : 1;
+    case 8:
+        return 3;
+    case 12:
+        return vt->cursor_blink ? 1 : 2;
+    case 25:
+        return vt->cursor_hidden ? 2 : 1;
     case 47:
     case 1047:
-    case 1049: return m->alternate ? 1 : 2;
+    case 1049:
+        return m->alternate ? 1 : 2;
     case 67:
     case 1005:
-    case 1015: return 4;
-    case 1006: return m->mouse_format == VT_MOUSE_SGR ? 1 : 2;
-    case 1016: return m->mouse_format == VT_MOUSE_SGR_PIXELS ? 1 : 2;
-    case 1048: return 1;
-    default: return 0;
+    case 1015:
+        return 4;
+    case 1006:
+        return m->mouse_format == VT_MOUSE_SGR ? 1 : 2;
+    case 1016:
+        return m->mouse_format == VT_MOUSE_SGR_PIXELS ? 1 : 2;
+    case 1048:
+        return 1;
+    default:
+        return 0;
     }
 }

@@ -39,9 +39,12 @@ void vt_palette_reset(vt_t *vt, unsigned index)
 uint32_t vt_color_rgb(const vt_t *vt, uint32_t color, unsigned def)
 {
     switch (color & VT_COLOR_KIND) {
-    case VT_COLOR_DEFAULT: return vt->palette[def < VT_PALETTE ? def : VT_DEFAULT_FG];
-    case VT_COLOR_RGB: return color & 0xffffff;
-    default: return vt->palette[color & 255];
+    case VT_COLOR_DEFAULT:
+        return vt->palette[def < VT_PALETTE ? def : VT_DEFAULT_FG];
+    case VT_COLOR_RGB:
+        return color & 0xffffff;
+    default:
+        return vt->palette[color & 255];
     }
 }
 
@@ -155,7 +158,8 @@ static void color(vt_t *vt, unsigned index, const char *spec, const char *prefix
     uint32_t value = vt->palette[index];
     if (!strcmp(spec, "?")) {
         unsigned r = value >> 16, g = value >> 8 & 255, b = value & 255;
-        vt_reply(vt, "\33]%s;rgb:%02x%02x/%02x%02x/%02x%02x%s", prefix, r, r, g, g, b, b, bell ? "\a" : "\33\\");
+        vt_reply(vt, "\33]%s;rgb:%02x%02x/%02x%02x/%02x%02x%s", prefix, r, r, g, g, b, b,
+                 bell ? "\a" : "\33\\");
     } else if (parse_color(spec, &value)) {
         vt->palette[index] = value;
         vt_dirty_all(vt);
@@ -230,7 +234,8 @@ static void hyperlink(vt_t *vt, const char *text)
     vt_cell_t cell = {0, 0, 0, vt->pen.ext};
     if (uri) {
         size_t len = strlen(++uri);
-        vt->pen.ext = vt_extra_get(vt, vt_cell_extra(vt, &cell, NULL), uri, len <= VT_LINK_MAX ? len : 0);
+        vt->pen.ext =
+            vt_extra_get(vt, vt_cell_extra(vt, &cell, NULL), uri, len <= VT_LINK_MAX ? len : 0);
     }
 }
 
@@ -254,23 +259,37 @@ static void command(vt_t *vt, unsigned number, char *text, size_t len, bool bell
 {
     switch (number) {
     case 0:
-    case 2: set_title(vt, text, len); /* fall through */
+    case 2:
+        set_title(vt, text, len); /* fall through */
     case 1:
         if (number < 2) {
             copy_title(vt->icon, text, len);
         }
         break;
-    case 4: indexed(vt, text, bell); break;
-    case 8: hyperlink(vt, text); break;
+    case 4:
+        indexed(vt, text, bell);
+        break;
+    case 8:
+        hyperlink(vt, text);
+        break;
     case 10:
     case 11:
-    case 12: special(vt, number, text, bell); break;
-    case 52: clipboard(vt, text, len); break;
-    case 104: restore_indexed(vt, text); break;
+    case 12:
+        special(vt, number, text, bell);
+        break;
+    case 52:
+        clipboard(vt, text, len);
+        break;
+    case 104:
+        restore_indexed(vt, text);
+        break;
     case 110:
     case 111:
-    case 112: vt_palette_reset(vt, VT_DEFAULT_FG + number - 110); break;
-    default: break;
+    case 112:
+        vt_palette_reset(vt, VT_DEFAULT_FG + number - 110);
+        break;
+    default:
+        break;
     }
 }
 

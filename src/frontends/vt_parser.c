@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * UTF-8 and the state machine of control functions (ECMA-48; the states are those of DEC's VT500 family). C1 controls
- * come as UTF-8 too. What is not UTF-8 becomes U+FFFD, one for each longest part that could have begun a character.
+ * UTF-8 and the state machine of control functions (ECMA-48; the states are those of DEC's VT500
+ * family). C1 controls come as UTF-8 too. What is not UTF-8 becomes U+FFFD, one for each longest
+ * part that could have begun a character.
  */
 #include "vt_internal.h"
 
@@ -128,7 +129,8 @@ static bool anywhere(vt_t *vt, uint32_t c)
 {
     vt_parser_t *p = &vt->parser;
     bool in_string = p->state == VT_OSC || p->state == VT_DCS_DATA;
-    if (in_string && (c == 0x1b || c == 0x18 || c == 0x1a || c == 0x9c || (c == 0x07 && p->state == VT_OSC))) {
+    if (in_string &&
+        (c == 0x1b || c == 0x18 || c == 0x1a || c == 0x9c || (c == 0x07 && p->state == VT_OSC))) {
         string_end(vt, c);
         return true;
     }

@@ -122,7 +122,8 @@ void vt_print(vt_t *vt, uint32_t code)
         vt_line_insert(vt, vt->y, x, width, vt_pen_blank(&vt->pen));
     }
     heal_left(vt, line, x);
-    line->cells[x] = (vt_cell_t){code | width << VT_WIDTH_SHIFT, vt->pen.fg, vt->pen.bg, vt->pen.ext};
+    line->cells[x] =
+        (vt_cell_t){code | width << VT_WIDTH_SHIFT, vt->pen.fg, vt->pen.bg, vt->pen.ext};
     if (width == 2) {
         line->cells[x + 1] = (vt_cell_t){0, vt->pen.fg, vt->pen.bg, vt->pen.ext};
     }
@@ -139,8 +140,10 @@ static size_t printable_run(const uint8_t *p, size_t len)
     for (; i + 8 <= len; i += 8) {
         uint64_t v;
         memcpy(&v, p + i, 8);
-        /* A byte below 0x20 borrows, 0x7f carries, above it the top bit is set: the lowest such one is exact. */
-        uint64_t bad = ((v - 0x2020202020202020u) | (v + 0x0101010101010101u) | v) & 0x8080808080808080u;
+        /* A byte below 0x20 borrows, 0x7f carries, above it the top bit is set: the lowest such one
+         * is exact. */
+        uint64_t bad =
+            ((v - 0x2020202020202020u) | (v + 0x0101010101010101u) | v) & 0x8080808080808080u;
         if (bad) {
             return i + (unsigned)__builtin_ctzll(bad) / 8;
         }

@@ -26,16 +26,19 @@ static void position(vt_t *vt, const char *mark)
 {
     const vt_screen_t *s = vt->screen;
     unsigned top = vt->modes.origin ? s->top : 0, left = vt->modes.origin ? s->left : 0;
-    vt_reply(vt, "\33[%s%u;%uR", mark, vt->y >= top ? vt->y - top + 1 : 1, vt->x >= left ? vt->x - left + 1 : 1);
+    vt_reply(vt, "\33[%s%u;%uR", mark, vt->y >= top ? vt->y - top + 1 : 1,
+             vt->x >= left ? vt->x - left + 1 : 1);
 }
 
 static void mode_report(vt_t *vt, bool private_mode)
 {
     int32_t mode = vt_param(&vt->parser, 0);
-    vt_reply(vt, "\33[%s%d;%d$y", private_mode ? "?" : "", (int)mode, vt_mode_get(vt, private_mode, mode));
+    vt_reply(vt, "\33[%s%d;%d$y", private_mode ? "?" : "", (int)mode,
+             vt_mode_get(vt, private_mode, mode));
 }
 
-/* DA1: a VT220 with 132 columns, selective erase and colour. DA2: xterm's form. DA3: no unit number. */
+/* DA1: a VT220 with 132 columns, selective erase and colour. DA2: xterm's form. DA3: no unit
+ * number. */
 bool vt_report_csi(vt_t *vt, uint32_t ident)
 {
     int32_t p = vt_param(&vt->parser, 0);
@@ -67,9 +70,14 @@ bool vt_report_csi(vt_t *vt, uint32_t ident)
             position(vt, "?");
         }
         return true;
-    case ID2('$', 'p'): mode_report(vt, false); return true;
-    case ID3('?', '$', 'p'): mode_report(vt, true); return true;
-    default: return false;
+    case ID2('$', 'p'):
+        mode_report(vt, false);
+        return true;
+    case ID3('?', '$', 'p'):
+        mode_report(vt, true);
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -86,7 +94,8 @@ static void status_string(vt_t *vt, const char *what)
     } else if (!strcmp(what, "s")) {
         vt_reply(vt, "\33P1$r%u;%us\33\\", s->left + 1, s->right + 1);
     } else if (!strcmp(what, " q")) {
-        vt_reply(vt, "\33P1$r%u q\33\\", vt->cursor_style ? vt->cursor_style : 2u - vt->cursor_blink);
+        vt_reply(vt, "\33P1$r%u q\33\\",
+                 vt->cursor_style ? vt->cursor_style : 2u - vt->cursor_blink);
     } else if (!strcmp(what, "\"q")) {
         vt_reply(vt, "\33P1$r%u\"q\33\\", vt->pen.bg & VT_PROTECTED ? 1u : 0u);
     } else if (!strcmp(what, "\"p")) {

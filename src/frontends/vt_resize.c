@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Another size: rows that were wrapped are joined and wrapped anew; the cursor stays on its character. */
+/* Another size: rows that were wrapped are joined and wrapped anew; the cursor stays on its
+ * character. */
 #include "vt_internal.h"
 
 #include <stdlib.h>
@@ -61,7 +62,8 @@ static void put_cell(reflow_t *r, const vt_cell_t *cell, bool cursor)
         r->out_row = r->total - 1;
         r->out_col = r->col;
     }
-    if ((cell->ch & (VT_CODE | VT_CLUSTER)) >= 0x80 || cell->fg || cell->bg || cell->ext || width != 1) {
+    if ((cell->ch & (VT_CODE | VT_CLUSTER)) >= 0x80 || cell->fg || cell->bg || cell->ext ||
+        width != 1) {
         line->flags &= ~VT_ROW_PLAIN;
     }
     line->cells[r->col] = *cell;
@@ -78,7 +80,8 @@ static unsigned used(const vt_cell_t *cells, unsigned cols, bool goes_on, bool w
     unsigned len = cols;
     if (goes_on) {
         const vt_cell_t *last = &cells[cols - 1];
-        return wide_next && !(last->ch & (VT_CODE | VT_CLUSTER)) && vt_cell_width(last) ? cols - 1 : cols;
+        return wide_next && !(last->ch & (VT_CODE | VT_CLUSTER)) && vt_cell_width(last) ? cols - 1
+                                                                                        : cols;
     }
     while (len && vt_cell_is_blank(&cells[len - 1])) {
         len--;
@@ -87,7 +90,8 @@ static unsigned used(const vt_cell_t *cells, unsigned cols, bool goes_on, bool w
 }
 
 /* cx is a column with the cursor, or beyond all columns. */
-static void put_row(reflow_t *r, const vt_cell_t *cells, unsigned len, uint32_t flags, bool has_cursor)
+static void put_row(reflow_t *r, const vt_cell_t *cells, unsigned len, uint32_t flags,
+                    bool has_cursor)
 {
     if (!(flags & VT_ROW_WRAPPED) || !r->count) {
         new_row(r, 0);
@@ -122,8 +126,8 @@ static void reflow(reflow_t *r)
     for (uint32_t i = 0; i < total; i++) {
         const vt_line_t *line = i < above ? NULL : &vt->normal.lines[i - above];
         const vt_cell_t *cells = line ? line->cells : vt->scratch;
-        uint32_t flags = line ? line->flags
-                              : vt_scrollback_get(vt, &vt->scrollback, i, vt->scratch, vt->cols);
+        uint32_t flags =
+            line ? line->flags : vt_scrollback_get(vt, &vt->scrollback, i, vt->scratch, vt->cols);
         bool goes_on = false, wide_next = false;
         if (i + 1 < total && i + 1 >= above) {
             const vt_line_t *next = &vt->normal.lines[i + 1 - above];
@@ -135,7 +139,8 @@ static void reflow(reflow_t *r)
             vt_scrollback_get(vt, &vt->scrollback, i + 1, &first, 1);
             wide_next = vt_cell_width(&first) == 2;
         }
-        put_row(r, cells, used(cells, vt->cols, goes_on, wide_next), flags, line && i - above == r->cy);
+        put_row(r, cells, used(cells, vt->cols, goes_on, wide_next), flags,
+                line && i - above == r->cy);
     }
 }
 
@@ -241,7 +246,8 @@ bool vt_resize(vt_t *vt, unsigned cols, unsigned rows)
     uint8_t *encode = malloc(vt_scrollback_encode_size(most));
     vt_cell_t *scratch = calloc(most, sizeof(*scratch));
     bool ok = encode && scratch && vt_screen_alloc(&r.screen, cols, rows) &&
-              vt_scrollback_init(&r.scrollback, vt->scrollback.max) && resize_alt(vt, &alt, cols, rows, &alt_y);
+              vt_scrollback_init(&r.scrollback, vt->scrollback.max) &&
+              resize_alt(vt, &alt, cols, rows, &alt_y);
     if (ok) {
         uint8_t *old_encode = vt->encode;
         vt->encode = encode;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Rows of cells: allocation, erasing, shifting, scrolling. A wide character is never left with one half. */
+/* Rows of cells: allocation, erasing, shifting, scrolling. A wide character is never left with one
+ * half. */
 #include "vt_internal.h"
 
 #include <stdlib.h>

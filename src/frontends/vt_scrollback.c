@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Lines above the screen, encoded in a ring of bytes that grows to a limit; the oldest lines give way. A line is
- * its flags and, when plain, one byte a cell; else runs of cells with the same attributes. Blanks at the end are
- * not stored. Numbers are base 128, lowest first.
+ * Lines above the screen, encoded in a ring of bytes that grows to a limit; the oldest lines give
+ * way. A line is its flags and, when plain, one byte a cell; else runs of cells with the same
+ * attributes. Blanks at the end are not stored. Numbers are base 128, lowest first.
  */
 #include "vt_internal.h"
 
@@ -18,7 +18,8 @@ size_t vt_scrollback_encode_size(unsigned cols)
 
 bool vt_scrollback_init(vt_scrollback_t *sb, unsigned max)
 {
-    *sb = (vt_scrollback_t){.max = max, .limit = (1u << 20) + (max < 1000000 ? max : 1000000) * 1024u};
+    *sb = (vt_scrollback_t){.max = max,
+                            .limit = (1u << 20) + (max < 1000000 ? max : 1000000) * 1024u};
     if (max) {
         sb->starts = malloc(max * sizeof(*sb->starts));
         sb->sizes = malloc(max * sizeof(*sb->sizes));
@@ -252,7 +253,8 @@ uint32_t vt_scrollback_flags(const vt_scrollback_t *sb, uint32_t index)
     return flags;
 }
 
-uint32_t vt_scrollback_get(vt_t *vt, const vt_scrollback_t *sb, uint32_t index, vt_cell_t *cells, unsigned cols)
+uint32_t vt_scrollback_get(vt_t *vt, const vt_scrollback_t *sb, uint32_t index, vt_cell_t *cells,
+                           unsigned cols)
 {
     uint32_t flags, run, codes[VT_CLUSTER_MAX], width;
     reader_t r = line_reader(sb, index, &flags);

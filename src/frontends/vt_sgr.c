@@ -8,8 +8,9 @@ static const struct {
     uint8_t on, off;
     uint32_t fg, bg;
 } flags[] = {
-    {1, 22, VT_BOLD, 0},    {2, 22, VT_DIM, 0},       {3, 23, VT_ITALIC, 0}, {5, 25, 0, VT_BLINK},
-    {7, 27, VT_INVERSE, 0}, {8, 28, VT_INVISIBLE, 0}, {9, 29, VT_STRIKE, 0}, {53, 55, 0, VT_OVERLINE},
+    {1, 22, VT_BOLD, 0},   {2, 22, VT_DIM, 0},       {3, 23, VT_ITALIC, 0},
+    {5, 25, 0, VT_BLINK},  {7, 27, VT_INVERSE, 0},   {8, 28, VT_INVISIBLE, 0},
+    {9, 29, VT_STRIKE, 0}, {53, 55, 0, VT_OVERLINE},
 };
 
 static void underline(vt_pen_t *pen, uint32_t style)
@@ -41,7 +42,8 @@ static uint32_t rgb(int32_t r, int32_t g, int32_t b)
     r = r < 0 ? 0 : r;
     g = g < 0 ? 0 : g;
     b = b < 0 ? 0 : b;
-    return VT_COLOR_RGB | ((uint32_t)r & 255) << 16 | ((uint32_t)g & 255) << 8 | ((uint32_t)b & 255);
+    return VT_COLOR_RGB | ((uint32_t)r & 255) << 16 | ((uint32_t)g & 255) << 8 |
+           ((uint32_t)b & 255);
 }
 
 /* 38:5:n and 38:2:space:r:g:b. */
@@ -73,7 +75,8 @@ static unsigned color_params(vt_t *vt, unsigned i)
         set_color(vt, p->params[i], VT_COLOR_256 | ((uint32_t)vt_param(p, i + 2) & 255));
         want = 2;
     } else if (left && kind == 2) {
-        set_color(vt, p->params[i], rgb(vt_param(p, i + 2), vt_param(p, i + 3), vt_param(p, i + 4)));
+        set_color(vt, p->params[i],
+                  rgb(vt_param(p, i + 2), vt_param(p, i + 3), vt_param(p, i + 4)));
         want = 4;
     } else {
         want = 5;
@@ -84,7 +87,8 @@ static unsigned color_params(vt_t *vt, unsigned i)
 static void plain_color(vt_pen_t *pen, int32_t v)
 {
     uint32_t *word = (v / 10 % 10 == 3 || v / 10 == 9) ? &pen->fg : &pen->bg;
-    uint32_t color = v % 10 == 9 ? VT_COLOR_DEFAULT : VT_COLOR_16 | (uint32_t)(v % 10) | (v >= 90 ? 8 : 0);
+    uint32_t color =
+        v % 10 == 9 ? VT_COLOR_DEFAULT : VT_COLOR_16 | (uint32_t)(v % 10) | (v >= 90 ? 8 : 0);
     *word = (*word & ~VT_COLOR_MASK) | color;
 }
 
@@ -142,11 +146,15 @@ static int color_text(char *out, size_t cap, uint32_t color, unsigned base)
 {
     unsigned v = color & 0xffffff;
     switch (color & VT_COLOR_KIND) {
-    case VT_COLOR_16: return base == 58 ? snprintf(out, cap, ";58:5:%u", v)
-                                        : snprintf(out, cap, ";%u", (v < 8 ? base - 8 : base + 52 - 8) + (v & 7));
-    case VT_COLOR_256: return snprintf(out, cap, ";%u:5:%u", base, v);
-    case VT_COLOR_RGB: return snprintf(out, cap, ";%u:2::%u:%u:%u", base, v >> 16, v >> 8 & 255, v & 255);
-    default: return 0;
+    case VT_COLOR_16:
+        return base == 58 ? snprintf(out, cap, ";58:5:%u", v)
+                          : snprintf(out, cap, ";%u", (v < 8 ? base - 8 : base + 52 - 8) + (v & 7));
+    case VT_COLOR_256:
+        return snprintf(out, cap, ";%u:5:%u", base, v);
+    case VT_COLOR_RGB:
+        return snprintf(out, cap, ";%u:2::%u:%u:%u", base, v >> 16, v >> 8 & 255, v & 255);
+    default:
+        return 0;
     }
 }
 

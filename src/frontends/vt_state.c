@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The state to and from bytes, little-endian. One walk over the fields does both, so they cannot differ. Bytes that
- * come back are not trusted: what would break an invariant is refused or mended.
+ * The state to and from bytes, little-endian. One walk over the fields does both, so they cannot
+ * differ. Bytes that come back are not trusted: what would break an invariant is refused or mended.
  */
 #include "vt_internal.h"
 
@@ -112,8 +112,9 @@ static void io_charsets(io_t *io, uint8_t *sets)
 
 static void io_modes(io_t *io, vt_modes_t *m)
 {
-    bool *flags[] = {&m->app_cursor, &m->app_keypad,      &m->origin, &m->wrap, &m->reverse_wrap,  &m->insert,
-                     &m->newline,    &m->bracketed_paste, &m->focus,  &m->sync, &m->reverse_video, &m->margins,
+    bool *flags[] = {&m->app_cursor,   &m->app_keypad, &m->origin,        &m->wrap,
+                     &m->reverse_wrap, &m->insert,     &m->newline,       &m->bracketed_paste,
+                     &m->focus,        &m->sync,       &m->reverse_video, &m->margins,
                      &m->alternate};
     uint8_t mouse = (uint8_t)m->mouse, format = (uint8_t)m->mouse_format;
     for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
@@ -278,7 +279,8 @@ static void save_scrollback(io_t *io, const vt_t *vt)
     }
 }
 
-/* Each line is decoded and encoded again, so that only what this program would have written stays. */
+/* Each line is decoded and encoded again, so that only what this program would have written stays.
+ */
 static void load_scrollback(io_t *io, vt_t *vt)
 {
     uint32_t count = 0, size = 0, zero = 0;
@@ -289,8 +291,11 @@ static void load_scrollback(io_t *io, vt_t *vt)
             io->bad = true;
             return;
         }
-        vt_scrollback_t one = {.bytes = (uint8_t *)(uintptr_t)(io->in + io->at), .starts = &zero, .sizes = &size,
-                               .count = 1, .max = 1};
+        vt_scrollback_t one = {.bytes = (uint8_t *)(uintptr_t)(io->in + io->at),
+                               .starts = &zero,
+                               .sizes = &size,
+                               .count = 1,
+                               .max = 1};
         vt_line_t line = {vt->scratch, 0, false};
         line.flags = vt_scrollback_get(vt, &one, 0, vt->scratch, vt->cols);
         mend_line(vt, &line);
@@ -374,8 +379,9 @@ vt_t *vt_load(const void *bytes, size_t len, const vt_callbacks_t *callbacks)
     for (unsigned i = 0; i < 4; i++) {
         io_u32(&io, &head[i]);
     }
-    if (io.bad || head[0] != MAGIC || head[1] < VT_MIN_COLS || head[1] > VT_MAX_COLS || head[2] < VT_MIN_ROWS ||
-        head[2] > VT_MAX_ROWS || head[3] > MAX_SCROLLBACK || len / 16 < (uint64_t)head[1] * head[2]) {
+    if (io.bad || head[0] != MAGIC || head[1] < VT_MIN_COLS || head[1] > VT_MAX_COLS ||
+        head[2] < VT_MIN_ROWS || head[2] > VT_MAX_ROWS || head[3] > MAX_SCROLLBACK ||
+        len / 16 < (uint64_t)head[1] * head[2]) {
         return NULL;
     }
     vt_t *vt = vt_create(head[1], head[2], head[3], callbacks);

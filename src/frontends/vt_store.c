@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * What does not fit in a cell: several code points (clusters), underline colours and hyperlinks (extras). Both
- * tables are bounded; what no cell speaks of any more is found by looking at all cells, not more often than the
- * bytes that came in pay for.
+ * What does not fit in a cell: several code points (clusters), underline colours and hyperlinks
+ * (extras). Both tables are bounded; what no cell speaks of any more is found by looking at all
+ * cells, not more often than the bytes that came in pay for.
  */
 #include "vt_internal.h"
 
 #include <stdlib.h>
 
-static void mark_cells(const vt_t *vt, const vt_cell_t *cells, size_t count, uint8_t *used, bool clusters)
+static void mark_cells(const vt_t *vt, const vt_cell_t *cells, size_t count, uint8_t *used,
+                       bool clusters)
 {
     (void)vt;
     for (size_t i = 0; cells && i < count; i++) {
@@ -113,7 +114,8 @@ static uint32_t hash_extra(uint32_t color, const char *link, size_t len)
 }
 
 /* The entry that is the same, or a free one, or 0. */
-static uint32_t find_extra(const vt_t *vt, uint32_t hash, uint32_t color, const char *link, size_t len, uint32_t *unused)
+static uint32_t find_extra(const vt_t *vt, uint32_t hash, uint32_t color, const char *link,
+                           size_t len, uint32_t *unused)
 {
     *unused = 0;
     for (uint32_t i = 1; i < vt->extra_count; i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* The screen as text: a selection, rows with colours, and bytes that bring another terminal to the same screen. */
+/* The screen as text: a selection, rows with colours, and bytes that bring another terminal to the
+ * same screen. */
 #include "vt_internal.h"
 
 #include <stdarg.h>
@@ -146,12 +147,13 @@ static void add_link(text_t *t, const vt_t *vt, const vt_cell_t *cell)
     add(t, "\33\\", 2);
 }
 
-/* Cells that were never written are erased and stepped over, so that they stay so; says how many. */
+/* Cells that were never written are erased and stepped over, so that they stay so; says how many.
+ */
 static unsigned skip(text_t *t, const vt_cell_t *cells, unsigned left)
 {
     unsigned n = 0;
-    while (n < left && cells[n].ch == VT_BLANK && cells[n].fg == cells->fg && cells[n].bg == cells->bg &&
-           cells[n].ext == cells->ext) {
+    while (n < left && cells[n].ch == VT_BLANK && cells[n].fg == cells->fg &&
+           cells[n].bg == cells->bg && cells[n].ext == cells->ext) {
         n++;
     }
     if (n && (cells->bg & VT_COLOR_MASK)) {
@@ -212,7 +214,8 @@ static void add_modes(text_t *t, const vt_t *vt)
     for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
         int value = vt_mode_get(vt, true, modes[i]);
         /* One of a group that is off would turn off the one that is on. */
-        bool group = modes[i] == 9 || (modes[i] >= 1000 && modes[i] <= 1003) || modes[i] == 1006 || modes[i] == 1016;
+        bool group = modes[i] == 9 || (modes[i] >= 1000 && modes[i] <= 1003) || modes[i] == 1006 ||
+                     modes[i] == 1016;
         if (value == 1 || !group) {
             addf(t, "\33[?%d%c", modes[i], value == 1 ? 'h' : 'l');
         }
@@ -220,7 +223,8 @@ static void add_modes(text_t *t, const vt_t *vt)
     addf(t, "\33[4%c\33[20%c", vt->modes.insert ? 'h' : 'l', vt->modes.newline ? 'h' : 'l');
 }
 
-/* Protection (DECSCA) and saved cursors are not shown and not brought over; vt_save keeps everything. */
+/* Protection (DECSCA) and saved cursors are not shown and not brought over; vt_save keeps
+ * everything. */
 char *vt_repaint(vt_t *vt, size_t *len)
 {
     text_t t = {0};
@@ -253,7 +257,8 @@ char *vt_repaint(vt_t *vt, size_t *len)
     addf(&t, "\33[%u q\33[?25%c", vt->cursor_style, vt->cursor_hidden ? 'l' : 'h');
     add_modes(&t, vt);
     if (vt->modes.origin) {
-        addf(&t, "\33[?6h\33[%u;%uH", vt->y - (vt->y < s->top ? vt->y : s->top) + 1, vt->x + 1 - (vt->x < s->left ? vt->x : s->left));
+        addf(&t, "\33[?6h\33[%u;%uH", vt->y - (vt->y < s->top ? vt->y : s->top) + 1,
+             vt->x + 1 - (vt->x < s->left ? vt->x : s->left));
     }
     return finish(&t, len);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * libFuzzer target: any bytes to a terminal, with resizes, reads of everything and a trip through the saved state; and
- * any bytes as a saved state. What a reader relies on is checked; memory has a bound.
+ * libFuzzer target: any bytes to a terminal, with resizes, reads of everything and a trip through
+ * the saved state; and any bytes as a saved state. What a reader relies on is checked; memory has a
+ * bound.
  */
 #include "frontends/vt.h"
 

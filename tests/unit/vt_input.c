@@ -52,7 +52,8 @@ TEST(named_keys)
     vt_destroy(vt);
 }
 
-static bool mouse(vt_t *vt, vt_heard_t *h, vt_mouse_action_t a, unsigned b, unsigned mods, const char *want)
+static bool mouse(vt_t *vt, vt_heard_t *h, vt_mouse_action_t a, unsigned b, unsigned mods,
+                  const char *want)
 {
     vt_mouse(vt, a, b, 4, 9, 40, 90, mods);
     return said(h, want);
@@ -118,7 +119,8 @@ TEST(palette)
     vt_heard_t h;
     vt_t *vt = rig(80, 24, 0, &h);
     say(vt, "\33]4;1;?;200;?\a\33]10;?\33\\");
-    CHECK(said(&h, "\33]4;1;rgb:cdcd/0000/0000\a\33]4;200;rgb:ffff/0000/d7d7\a\33]10;rgb:e5e5/e5e5/e5e5\33\\"));
+    CHECK(said(&h, "\33]4;1;rgb:cdcd/0000/0000\a\33]4;200;rgb:ffff/0000/d7d7\a\33]10;rgb:e5e5/e5e5/"
+                   "e5e5\33\\"));
     say(vt, "\33]4;1;#123456;2;rgb:f/80/1000\a\33]11;#abc\a");
     CHECK_EQ(0x123456, vt_color_rgb(vt, VT_COLOR_16 | 1, VT_DEFAULT_FG));
     CHECK_EQ(0xff8010, vt_color_rgb(vt, VT_COLOR_256 | 2, VT_DEFAULT_FG));

@@ -5,7 +5,8 @@
 static char *all_text(vt_t *vt)
 {
     size_t len;
-    char *text = vt_select(vt, -(int)vt_scrollback(vt), 0, (int)vt_rows(vt) - 1, (int)vt_cols(vt) - 1, false, &len);
+    char *text = vt_select(vt, -(int)vt_scrollback(vt), 0, (int)vt_rows(vt) - 1,
+                           (int)vt_cols(vt) - 1, false, &len);
     while (text && len && text[len - 1] == '\n') {
         text[--len] = 0;
     }
@@ -19,7 +20,10 @@ TEST(text_survives_every_size)
     uint32_t seed = 7;
     for (unsigned i = 0; i < 30; i++) {
         char line[128];
-        snprintf(line, sizeof(line), "\33[3%um%u: the quick brown \xe7\x8b\x90\xe7\x8b\xb8 jumps e\xcc\x81\33[m over\r\n", i % 8, i);
+        snprintf(
+            line, sizeof(line),
+            "\33[3%um%u: the quick brown \xe7\x8b\x90\xe7\x8b\xb8 jumps e\xcc\x81\33[m over\r\n",
+            i % 8, i);
         say(vt, line);
     }
     say(vt, "$ ab");
@@ -98,9 +102,10 @@ TEST(selection)
     vt_destroy(vt);
 }
 
-static const char *const scene =
-    "one\r\ntwo \33[1;3;4:3;38;5;99;48:2::1:2:3;58;5;7mthree\33[m \33]8;;http://x/\33\\link\33]8;;\33\\ \xe4\xb8\x96"
-    "e\xcc\x81\xcc\x82\r\n\33[7;9mrev\33[m\33[?2004h\33[?1002;1006h\33[?1h\33=\33]2;A title\a\33[2;4r\33[5 q\33(0";
+static const char *const scene = "one\r\ntwo \33[1;3;4:3;38;5;99;48:2::1:2:3;58;5;7mthree\33[m "
+                                 "\33]8;;http://x/\33\\link\33]8;;\33\\ \xe4\xb8\x96"
+                                 "e\xcc\x81\xcc\x82\r\n\33[7;9mrev\33[m\33[?2004h\33[?1002;"
+                                 "1006h\33[?1h\33=\33]2;A title\a\33[2;4r\33[5 q\33(0";
 
 TEST(state_round_trip)
 {
@@ -146,7 +151,8 @@ TEST(state_round_trip)
 TEST(repaint_brings_the_same_screen)
 {
     vt_heard_t h, h2;
-    const char *ends[] = {"", "\33[3;5H", "\33[4;30HZ", "\33[?25l", "\33[?6h\33[2;2H", "\33[?1049h\33[2;2Halt"};
+    const char *ends[] = {"",         "\33[3;5H",        "\33[4;30HZ",
+                          "\33[?25l", "\33[?6h\33[2;2H", "\33[?1049h\33[2;2Halt"};
     for (unsigned i = 0; i < 6; i++) {
         size_t len;
         vt_t *vt = rig(30, 4, 20, &h), *other = rig(30, 4, 20, &h2);
@@ -159,8 +165,9 @@ TEST(repaint_brings_the_same_screen)
         vt_modes(vt, &a);
         vt_modes(other, &b);
         CHECK_EQ(vt_hash(vt), vt_hash(other));
-        CHECK(a.mouse == b.mouse && a.mouse_format == b.mouse_format && a.app_cursor == b.app_cursor &&
-              a.bracketed_paste == b.bracketed_paste && a.insert == b.insert && a.origin == b.origin);
+        CHECK(a.mouse == b.mouse && a.mouse_format == b.mouse_format &&
+              a.app_cursor == b.app_cursor && a.bracketed_paste == b.bracketed_paste &&
+              a.insert == b.insert && a.origin == b.origin);
         free(bytes);
         vt_destroy(vt);
         vt_destroy(other);

@@ -39,7 +39,8 @@ static void rig_clip(void *ctx, char which, const char *base64, size_t len)
 {
     vt_heard_t *h = ctx;
     h->clips++;
-    snprintf(h->clip, sizeof(h->clip), "%c:%.*s", which, base64 ? (int)len : 1, base64 ? base64 : "?");
+    snprintf(h->clip, sizeof(h->clip), "%c:%.*s", which, base64 ? (int)len : 1,
+             base64 ? base64 : "?");
 }
 
 static inline vt_t *rig(unsigned cols, unsigned rows, unsigned scrollback, vt_heard_t *h)
@@ -62,7 +63,8 @@ static inline bool shows(vt_t *vt, int row0, int row1, const char *want)
     got[0] = 0;
     for (int row = row0; row <= row1; row++) {
         char *text = vt_select(vt, row, 0, row, (int)vt_cols(vt) - 1, true, &len);
-        snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s", row == row0 ? "" : "\n", text ? text : "(none)");
+        snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s", row == row0 ? "" : "\n",
+                 text ? text : "(none)");
         free(text);
     }
     if (strcmp(got, want)) {

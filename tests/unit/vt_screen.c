@@ -22,8 +22,15 @@ TEST(invalid_utf8_is_replaced)
 {
     vt_heard_t h;
     vt_t *vt = rig(20, 1, 0, &h);
-    say(vt, "a\xff" "b\xe4\xb8" "c\xed\xa0\x80" "d\xf0\x9f\x98\x80");
-    CHECK(shows(vt, 0, 0, "a\xef\xbf\xbd" "b\xef\xbf\xbd" "c\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" "d\xf0\x9f\x98\x80"));
+    say(vt, "a\xff"
+            "b\xe4\xb8"
+            "c\xed\xa0\x80"
+            "d\xf0\x9f\x98\x80");
+    CHECK(shows(vt, 0, 0,
+                "a\xef\xbf\xbd"
+                "b\xef\xbf\xbd"
+                "c\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+                "d\xf0\x9f\x98\x80"));
     vt_destroy(vt);
 }
 
@@ -73,7 +80,8 @@ TEST(marks_join_up_to_a_limit)
     vt_heard_t h;
     vt_t *vt = rig(6, 1, 0, &h);
     uint32_t codes[VT_CLUSTER_MAX];
-    say(vt, "\xcc\x81" "e\33[1m\xcc\x81z");
+    say(vt, "\xcc\x81"
+            "e\33[1m\xcc\x81z");
     CHECK_EQ(2, vt_cell_text(vt, vt_row(vt, 0), codes));
     CHECK(codes[0] == 'e' && codes[1] == 0x301);
     for (int i = 0; i < 100; i++) {
@@ -147,8 +155,10 @@ TEST(memory_stays_bounded)
     char line[256];
     size_t early = 0;
     for (uint32_t i = 0; i < 200000; i++) {
-        snprintf(line, sizeof(line), "\33]8;;http://h.example/%u\33\\\33[38;2;%u;%u;%u;58;2;1;%u;%um%u\xcc\x81\xcc\x82\33[4%um", i,
-                 i & 255, i >> 8 & 255, i >> 16, i & 255, i >> 8 & 255, i, i & 7);
+        snprintf(line, sizeof(line),
+                 "\33]8;;http://h.example/"
+                 "%u\33\\\33[38;2;%u;%u;%u;58;2;1;%u;%um%u\xcc\x81\xcc\x82\33[4%um",
+                 i, i & 255, i >> 8 & 255, i >> 16, i & 255, i >> 8 & 255, i, i & 7);
         say(vt, line);
         if (i == 100000) {
             early = vt_memory(vt);

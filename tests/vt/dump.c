@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The terminal's side of tests/vt/oracle.sh. Standard input is a row of cases: columns, rows, lines of scrollback,
- * where to cut the bytes in two, how many bytes (32 bits each, little-endian), the bytes. Each case is told as text.
- * "dump bench FILE" writes the file's bytes to a terminal for a second and tells MB/s.
+ * The terminal's side of tests/vt/oracle.sh. Standard input is a row of cases: columns, rows, lines
+ * of scrollback, where to cut the bytes in two, how many bytes (32 bits each, little-endian), the
+ * bytes. Each case is told as text. "dump bench FILE" writes the file's bytes to a terminal for a
+ * second and tells MB/s.
  */
 #include "frontends/vt.h"
 #include "util.h"
@@ -83,8 +84,9 @@ static void tell(vt_t *vt, const heard_t *h)
     vt_modes(vt, &m);
     printf("replies %s\nbells %u\ntitle %s\n", h->replies, h->bells, vt_title(vt));
     printf("cursor %u %u %d %d %d %d\n", c.row, c.col, c.pending_wrap, c.visible, c.shape, c.blink);
-    printf("modes %d%d%d%d%d%d%d%d%d%d%d %d %d\n", m.app_cursor, m.app_keypad, m.origin, m.wrap, m.reverse_wrap,
-           m.insert, m.newline, m.bracketed_paste, m.focus, m.sync, m.alternate, (int)m.mouse, (int)m.mouse_format);
+    printf("modes %d%d%d%d%d%d%d%d%d%d%d %d %d\n", m.app_cursor, m.app_keypad, m.origin, m.wrap,
+           m.reverse_wrap, m.insert, m.newline, m.bracketed_paste, m.focus, m.sync, m.alternate,
+           (int)m.mouse, (int)m.mouse_format);
     for (int row = -(int)vt_scrollback(vt); row < (int)vt_rows(vt); row++) {
         row_text(vt, row);
     }
@@ -135,7 +137,8 @@ int main(int argc, char **argv)
         uint32_t cut = util_get_le32(head + 12), len = util_get_le32(head + 16);
         uint8_t *bytes = malloc(len + 1);
         vt_callbacks_t cb = {.reply = on_reply, .bell = on_bell, .ctx = h};
-        vt_t *vt = vt_create(util_get_le32(head), util_get_le32(head + 4), util_get_le32(head + 8), &cb);
+        vt_t *vt =
+            vt_create(util_get_le32(head), util_get_le32(head + 4), util_get_le32(head + 8), &cb);
         *h = (heard_t){.len = 0};
         if (!bytes || !vt || fread(bytes, 1, len, stdin) != len || cut > len) {
             return 1;
