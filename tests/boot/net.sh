@@ -33,7 +33,7 @@ expect "# "
 send "(echo PUT; cat /tmp/f) | nc 10.0.2.2 $port; echo do''ne\n"
 expect "done" 100
 expect "# "
-send "ping -c 1 10.0.2.2 | grep -c ' 0% packet'; ip -6 a show eth0 | grep -c 'fec0::'; echo do''ne\n"
+send "ping -c 1 10.0.2.2 | grep -c ' 0% packet'; for i in \$(seq 100); do ip -6 a show eth0 | grep -q 'fec0::' && break; sleep 0.1; done; ip -6 a show eth0 | grep -c 'fec0::'; echo do''ne\n"
 expect "done" 30
 expect "# "
 send "nc -l -p 22 -e sh -c 'cat | sha256sum; echo from-guest' & sleep 0.5; echo rea''dy\n"
