@@ -10,6 +10,7 @@ make="make --no-print-directory -j$jobs"
 passed=0 failed=0 begun=$(date +%s)
 
 stage_guest() { guest/build.sh kernel initramfs disk opensbi; }
+stage_recipes() { guest/test.sh; }
 stage_build() { $make all lib isagen; }
 stage_walls() { tests/walls.sh; }
 stage_c() { $make test-c; }
@@ -31,7 +32,7 @@ stage_vt() { tests/vt/oracle.sh; }
 stage_boot() { tests/boot/run.sh; }
 stage_boot_tsan() { tests/boot/tsan.sh; }
 
-all='guest build walls c clang asan tsan aarch64 wasm mutants isa badinput cli htif vt install boot fault boot_tsan'
+all='guest recipes build walls c clang asan tsan aarch64 wasm mutants isa badinput cli htif vt install boot fault boot_tsan'
 
 run_stage() {
     log=$logs/$1.log

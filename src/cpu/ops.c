@@ -60,35 +60,20 @@ static NOINLINE const insn_t *resolve(hart_t *h, const insn_t *i, bool taken)
     return target;
 }
 
-NOINLINE const insn_t *op_resolve_taken(hart_t *h, const insn_t *i)
-{
-    if ((h->pc ^ i->pc) & ~0xfffu) {
-        TAIL enter(h, i); /* another page: never linked */
+#define RESOLVE_OP(name, is_taken)                                                                 \
+    NOINLINE const insn_t *op_resolve_##name(hart_t *h, const insn_t *i)                           \
+    {                                                                                              \
+        if ((h->pc ^ i->pc) & ~0xfffu) {                                                           \
+            TAIL enter(h, i); /* another page: never linked */                                     \
+        }                                                                                          \
+        if (h->budget <= 0 || !(i = resolve(h, i, is_taken))) {                                    \
+            return NULL;                                                                           \
+        }                                                                                          \
+        GO(h, i);                                                                                  \
     }
-    if (h->budget <= 0) {
-        return NULL;
-    }
-    i = resolve(h, i, true);
-    if (!i) {
-        return NULL;
-    }
-    GO(h, i);
-}
-
-NOINLINE const insn_t *op_resolve_next(hart_t *h, const insn_t *i)
-{
-    if ((h->pc ^ i->pc) & ~0xfffu) {
-        TAIL enter(h, i); /* another page: never linked */
-    }
-    if (h->budget <= 0) {
-        return NULL;
-    }
-    i = resolve(h, i, false);
-    if (!i) {
-        return NULL;
-    }
-    GO(h, i);
-}
+RESOLVE_OP(taken, true)
+RESOLVE_OP(next, false)
+#undef RESOLVE_OP
 
 /* A store has changed code, perhaps this block's: go on from the next instruction by way of the cache. */
 static COLD const insn_t *op_leave_after(hart_t *h, const insn_t *i)
