@@ -137,6 +137,7 @@ try:
         heard = b""
         os.write(fd, text)
         return wait(lambda: want in hear(), 20)
+    time.sleep(1) # windows are looked at four times a second
     say("size %d" % ask(b"stty size\r", b"50 132"))
     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
     time.sleep(1)
