@@ -9,7 +9,7 @@ log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
 for program in "$@"; do
     # shellcheck disable=SC2086
-    $runner "$program" >"$log" 2>&1
+    timeout -k 5 600 $runner "$program" >"$log" 2>&1
     status=$?
     line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)
     p=${line%% *} f=${line#*, } f=${f%% *}
