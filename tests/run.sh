@@ -40,7 +40,7 @@ run_stage() {
     printf '%-10s ' "$1"
     (stage_"$1") >"$log" 2>&1 </dev/null
     status=$?
-    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+    line=$(grep -aE '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
     p=${line%% *} f=${line#*, } f=${f%% *}
     p=${p:-0} f=${f:-0}
     # A stage without counts of its own (a build) is one test.
@@ -48,7 +48,7 @@ run_stage() {
     [ "$status" -eq 0 ] || [ "$f" -ne 0 ] || f=1
     passed=$((passed + p)) failed=$((failed + f))
     echo "$p passed, $f failed, $(($(date +%s) - start)) s"
-    [ "$f" -eq 0 ] || { grep -nE '^not ok|^# |error|Error|failed|ERROR' "$log" | grep -v ", 0 failed$" | tail -n 60; tail -n 40 "$log" | grep -v ", 0 failed$"; }
+    [ "$f" -eq 0 ] || { grep -anE '^not ok|^# |error|Error|failed|ERROR' "$log" | grep -av ", 0 failed$" | tail -n 60; tail -n 40 "$log" | grep -av ", 0 failed$"; }
 }
 
 for stage in ${*:-$all}; do
