@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MPL-2.0
 # 1 MiB typed into the guest through the UART arrives intact, raw and line by line, and 4 MiB of its
-# output too; how fast is printed. Interpreter: at least 60 KB/s in and 250 KB/s out.
+# output too. How fast is printed, not judged (the aims: 60 KB/s in, 250 KB/s out): machines are busy at times.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/boot/lib.sh
 
