@@ -192,6 +192,11 @@ uint64_t vt_hash(vt_t *vt)
             const vt_cell_t *cell = &vt_line(vt, y)->cells[x];
             const char *link;
             unsigned n = vt_cell_text(vt, cell, codes);
+            if ((!n || codes[0] == ' ') && n < 2 && !vt_cell_has_lines(cell)) {
+                /* Of a place without ink only the background is seen. */
+                h = mix(mix(h, cell->ch & VT_WIDTH), cell->bg & VT_COLOR_MASK);
+                continue;
+            }
             for (unsigned i = 0; i < n; i++) {
                 h = mix(h, codes[i]);
             }

@@ -110,6 +110,16 @@ void vt_destroy(vt_t *vt);
 /* Takes all bytes. */
 void vt_write(vt_t *vt, const void *bytes, size_t len);
 
+/*
+ * Places in the stream, in bytes since vt_create or vt_load: how many were written; where the
+ * sequence or character begins that is not finished yet (vt_written() when there is none); and,
+ * within a callback that vt_write makes, the control function that caused it, [*from, *to). A
+ * string's terminator ESC \ is a function of its own.
+ */
+uint64_t vt_written(const vt_t *vt);
+uint64_t vt_unfinished(const vt_t *vt);
+void vt_carried(const vt_t *vt, uint64_t *from, uint64_t *to);
+
 /* As RIS: everything but the size and the scrollback's limit as vt_create left it. */
 void vt_reset(vt_t *vt);
 
@@ -159,7 +169,8 @@ void vt_cursor(const vt_t *vt, vt_cursor_t *cursor);
 void vt_modes(const vt_t *vt, vt_modes_t *modes);
 const char *vt_title(const vt_t *vt);
 const char *vt_icon_name(const vt_t *vt);
-/* The same for the same screen (cells, cursor, title): front ends compare it. */
+/* The same for screens that look the same (cells, cursor) and have the same title: front ends
+ * compare it. */
 uint64_t vt_hash(vt_t *vt);
 /* Bytes held, for limits and tests. */
 size_t vt_memory(const vt_t *vt);

@@ -7,8 +7,9 @@
 #include "../util.h"
 
 #define VT_PARAMS 32
-#define VT_STRING_MAX (1u << 20) /* bytes of an OSC or DCS string; longer ones are ignored whole   \
-                                  */
+#define VT_STRING_MAX                                                                              \
+    (1u << 20) /* bytes of an OSC or DCS string; longer ones are ignored whole                     \
+                */
 #define VT_TITLE_MAX 1024
 #define VT_TITLE_STACK 10
 #define VT_LINK_MAX 2083
@@ -116,6 +117,8 @@ struct vt {
     vt_screen_t normal, alt, *screen;
     vt_parser_t parser;
     vt_scrollback_t scrollback;
+    const vt_cell_t *reflowed; /* during a resize: the cells of the new screen */
+    size_t reflowed_count;
     vt_cell_t *scratch; /* cols cells: a decoded row */
     uint8_t *encode;    /* room for one encoded row */
     uint64_t scrolled;
@@ -123,7 +126,10 @@ struct vt {
     uint32_t extra_count;
     vt_cluster_t *clusters;
     uint32_t cluster_count, cluster_hint;
-    uint64_t bytes_in, extras_gc_at, clusters_gc_at;
+    uint64_t bytes_in;                 /* bytes written */
+    uint64_t code_at, sequence_at;     /* where the present character and sequence began */
+    uint64_t carried_from, carried_to; /* the sequence that is carried out */
+    uint64_t extras_gc_at, clusters_gc_at, clusters_added;
     uint32_t palette[VT_PALETTE];
     char title[VT_TITLE_MAX], icon[VT_TITLE_MAX];
     char (*titles)[VT_TITLE_MAX], (*icons)[VT_TITLE_MAX];
@@ -150,6 +156,12 @@ static inline vt_cell_t vt_erased(const vt_t *vt)
 static inline bool vt_cell_is_blank(const vt_cell_t *c)
 {
     return c->ch == VT_BLANK && !(c->fg | c->bg | c->ext);
+}
+
+/* Something of it is seen even where it has no character: reversed, or with a line. */
+static inline bool vt_cell_has_lines(const vt_cell_t *c)
+{
+    return (c->fg & (VT_INVERSE | VT_STRIKE)) || (c->bg & (VT_UNDERLINE | VT_OVERLINE));
 }
 
 /* vt_screen.c: rows */

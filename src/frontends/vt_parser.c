@@ -111,6 +111,10 @@ static void string_end(vt_t *vt, uint32_t c)
     uint32_t was = p->state;
     p->state = c == 0x1b ? VT_ESCAPE : VT_GROUND;
     vt->last_width = 0;
+    /* ESC begins what ends the string: that is another sequence. */
+    vt->carried_from = vt->sequence_at;
+    vt->carried_to = vt->bytes_in - (c == 0x1b);
+    vt->sequence_at = c == 0x1b ? vt->code_at : vt->sequence_at;
     if (good && was == VT_OSC) {
         vt_osc(vt, p->string, p->string_len, c == 0x07);
     } else if (good && was == VT_DCS_DATA) {
@@ -124,6 +128,20 @@ static void string_end(vt_t *vt, uint32_t c)
     clear(p);
 }
 
+/* What is carried out now are the bytes from `at` on. */
+static void carry_out(vt_t *vt, uint64_t at)
+{
+    vt->carried_from = at;
+    vt->carried_to = vt->bytes_in;
+}
+
+/* A control character, perhaps inside a sequence that goes on. */
+static void control(vt_t *vt, uint32_t c)
+{
+    carry_out(vt, vt->code_at);
+    vt_control(vt, c);
+}
+
 /* Controls that mean the same in every state. True when c was one. */
 static bool anywhere(vt_t *vt, uint32_t c)
 {
@@ -133,6 +151,9 @@ static bool anywhere(vt_t *vt, uint32_t c)
         (c == 0x1b || c == 0x18 || c == 0x1a || c == 0x9c || (c == 0x07 && p->state == VT_OSC))) {
         string_end(vt, c);
         return true;
+    }
+    if (c == 0x1b || c >= 0x80) {
+        vt->sequence_at = vt->code_at;
     }
     if (c == 0x1b) {
         clear(p);
@@ -153,7 +174,7 @@ static bool anywhere(vt_t *vt, uint32_t c)
     } else {
         p->state = VT_GROUND;
         if (c != 0x9c) {
-            vt_control(vt, c);
+            control(vt, c);
         }
     }
     return true;
@@ -162,6 +183,7 @@ static bool anywhere(vt_t *vt, uint32_t c)
 static void dispatch_csi(vt_t *vt, uint32_t c)
 {
     vt->parser.state = VT_GROUND;
+    carry_out(vt, vt->sequence_at);
     vt_csi(vt, vt->parser.collect << 8 | c);
     vt->last_width = 0;
 }
@@ -185,6 +207,7 @@ static void escape(vt_t *vt, uint32_t c)
         p->state = VT_STRING;
     } else {
         p->state = VT_GROUND;
+        carry_out(vt, vt->sequence_at);
         vt_esc(vt, p->collect << 8 | c);
         vt->last_width = 0;
     }
@@ -228,17 +251,17 @@ static void code_in(vt_t *vt, uint32_t c)
     if ((c < 0x20 || (c >= 0x80 && c < 0xa0)) && anywhere(vt, c)) {
         return;
     }
-    bool control = c < 0x20, dcs = p->state >= VT_DCS_ENTRY;
+    bool low = c < 0x20, dcs = p->state >= VT_DCS_ENTRY;
     switch ((vt_state_t)p->state) {
     case VT_GROUND:
-        if (control) {
-            vt_control(vt, c);
+        if (low) {
+            control(vt, c);
         } else if (c != 0x7f) {
             vt_print(vt, c);
         }
         break;
     case VT_OSC:
-        if (!control) {
+        if (!low) {
             string_code(p, c);
         }
         break;
@@ -250,11 +273,11 @@ static void code_in(vt_t *vt, uint32_t c)
     case VT_STRING:
         break;
     default:
-        if (control && !dcs) {
-            vt_control(vt, c);
+        if (low && !dcs) {
+            control(vt, c);
         } else if (c >= 0x80 && p->state != VT_CSI_IGNORE && p->state != VT_DCS_IGNORE) {
             p->state = VT_GROUND;
-        } else if (control || c >= 0x7f) {
+        } else if (low || c >= 0x7f) {
             break;
         } else if (p->state <= VT_ESCAPE_MID) {
             escape(vt, c);
@@ -303,23 +326,50 @@ static bool utf8_next(vt_t *vt, uint8_t b)
     return true;
 }
 
+/* bytes_in counts up to and with the byte that is looked at; code_at is where its character began.
+ */
 void vt_write(vt_t *vt, const void *bytes, size_t len)
 {
     const uint8_t *p = bytes, *end = p + len;
     vt_parser_t *parser = &vt->parser;
-    vt->bytes_in += len;
     while (p < end) {
         uint8_t b = *p;
         if (parser->code_left) {
-            p += utf8_next(vt, b);
+            vt->bytes_in++;
+            bool used = utf8_next(vt, b);
+            vt->bytes_in -= !used;
+            p += used;
         } else if (b >= 0x80) {
+            vt->code_at = vt->bytes_in++;
             utf8_start(vt, b);
             p++;
         } else if (parser->state == VT_GROUND && b >= 0x20 && b != 0x7f) {
-            p += vt_print_ascii(vt, p, (size_t)(end - p));
+            size_t n = vt_print_ascii(vt, p, (size_t)(end - p));
+            vt->bytes_in += n;
+            p += n;
         } else {
+            vt->code_at = vt->bytes_in++;
             code_in(vt, b);
             p++;
         }
     }
+}
+
+uint64_t vt_written(const vt_t *vt)
+{
+    return vt->bytes_in;
+}
+
+uint64_t vt_unfinished(const vt_t *vt)
+{
+    if (vt->parser.state != VT_GROUND) {
+        return vt->sequence_at;
+    }
+    return vt->parser.code_left ? vt->code_at : vt->bytes_in;
+}
+
+void vt_carried(const vt_t *vt, uint64_t *from, uint64_t *to)
+{
+    *from = vt->carried_from;
+    *to = vt->carried_to;
 }

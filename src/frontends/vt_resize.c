@@ -251,7 +251,11 @@ bool vt_resize(vt_t *vt, unsigned cols, unsigned rows)
     if (ok) {
         uint8_t *old_encode = vt->encode;
         vt->encode = encode;
+        vt->reflowed = r.screen.cells;
+        vt->reflowed_count = (size_t)cols * rows;
         reflow(&r);
+        vt->reflowed = NULL;
+        vt->reflowed_count = 0;
         ok = unroll(&r);
         vt->encode = ok ? encode : old_encode;
         encode = ok ? old_encode : encode;

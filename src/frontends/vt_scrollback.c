@@ -231,6 +231,7 @@ static unsigned get_cell(reader_t *r, uint32_t *codes, uint32_t *width)
         return 1;
     }
     unsigned count = v >> 3;
+    codes[0] = 0;
     count = count < VT_CLUSTER_MAX ? count : VT_CLUSTER_MAX;
     for (unsigned i = 0; i < count; i++) {
         codes[i] = get(r) & VT_CODE;

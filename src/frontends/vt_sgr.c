@@ -148,7 +148,7 @@ static int color_text(char *out, size_t cap, uint32_t color, unsigned base)
     switch (color & VT_COLOR_KIND) {
     case VT_COLOR_16:
         return base == 58 ? snprintf(out, cap, ";58:5:%u", v)
-                          : snprintf(out, cap, ";%u", (v < 8 ? base - 8 : base + 52 - 8) + (v & 7));
+                          : snprintf(out, cap, ";%u", (v < 8 ? base - 8 : base + 52) + (v & 7));
     case VT_COLOR_256:
         return snprintf(out, cap, ";%u:5:%u", base, v);
     case VT_COLOR_RGB:

@@ -27,6 +27,7 @@ static void mark_screens(const vt_t *vt, uint8_t *used, bool clusters)
     mark_cells(vt, vt->normal.cells, count, used, clusters);
     mark_cells(vt, vt->alt.cells, count, used, clusters);
     mark_cells(vt, vt->scratch, vt->cols, used, clusters);
+    mark_cells(vt, vt->reflowed, vt->reflowed_count, used, clusters);
 }
 
 /* False when nothing was freed or it is too soon to look. */
@@ -34,7 +35,9 @@ static bool collect_clusters(vt_t *vt)
 {
     uint8_t used[VT_CLUSTERS] = {0};
     uint32_t freed = 0;
-    if (vt->bytes_in < vt->clusters_gc_at) {
+    uint64_t paid =
+        vt->bytes_in + vt->clusters_added; /* rows that come back from the scrollback pay too */
+    if (paid < vt->clusters_gc_at) {
         return false;
     }
     mark_screens(vt, used, true);
@@ -44,7 +47,7 @@ static bool collect_clusters(vt_t *vt)
             freed++;
         }
     }
-    vt->clusters_gc_at = vt->bytes_in + (uint64_t)vt->cols * vt->rows;
+    vt->clusters_gc_at = paid + (uint64_t)vt->cols * vt->rows;
     return freed > 0;
 }
 
@@ -71,6 +74,7 @@ uint32_t vt_cluster_add(vt_t *vt, const uint32_t *codes, unsigned count)
             if (!c->count) {
                 c->count = (uint8_t)count;
                 memcpy(c->codes, codes, count * sizeof(*codes));
+                vt->clusters_added++;
                 return VT_CLUSTER | vt->cluster_hint++;
             }
         }

@@ -152,6 +152,9 @@ static void add_link(text_t *t, const vt_t *vt, const vt_cell_t *cell)
 static unsigned skip(text_t *t, const vt_cell_t *cells, unsigned left)
 {
     unsigned n = 0;
+    if (vt_cell_has_lines(cells)) {
+        return 0;
+    }
     while (n < left && cells[n].ch == VT_BLANK && cells[n].fg == cells->fg &&
            cells[n].bg == cells->bg && cells[n].ext == cells->ext) {
         n++;

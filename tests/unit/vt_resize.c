@@ -84,6 +84,33 @@ TEST(alternate_is_cut_and_normal_reflowed)
     vt_destroy(vt);
 }
 
+/* Character clusters of rows that were moved already are in use, however full their table is. */
+TEST(clusters_survive_a_resize_with_a_full_table)
+{
+    vt_heard_t h;
+    vt_t *vt = rig(40, 20, 3000, &h);
+    char text[16];
+    bool same = true;
+    for (unsigned i = 0; i < 40000; i++) { /* 1000 rows of 40 */
+        unsigned code = 0x410 + i % 0x40, mark = 0x300 + i / 0x40 % 0x60;
+        snprintf(text, sizeof(text), "%c%c%c%c", 0xc0 | code >> 6, 0x80 | (code & 63),
+                 0xc0 | mark >> 6, 0x80 | (mark & 63));
+        say(vt, text);
+    }
+    for (unsigned cols = 37; cols < 45; cols += 3) {
+        CHECK(vt_resize(vt, cols, 20));
+        int above = (int)vt_scrollback(vt);
+        for (unsigned i = 0; i < 40000; i++) {
+            uint32_t codes[VT_CLUSTER_MAX];
+            const vt_cell_t *cells = vt_row(vt, (int)(i / cols) - above);
+            unsigned n = cells ? vt_cell_text(vt, cells + i % cols, codes) : 0;
+            same &= n == 2 && codes[0] == 0x410 + i % 0x40 && codes[1] == 0x300 + i / 0x40 % 0x60;
+        }
+    }
+    CHECK(same);
+    vt_destroy(vt);
+}
+
 TEST(selection)
 {
     vt_heard_t h;
@@ -174,6 +201,33 @@ TEST(repaint_brings_the_same_screen)
     }
 }
 
+/* Each of the 16 colours, as both, with each attribute, on characters and on empty places. */
+TEST(repaint_brings_every_pen)
+{
+    static const char *const flags[] = {"0", "1", "2", "3", "4", "4:3", "5", "7", "8", "9", "53"};
+    vt_heard_t h;
+    for (unsigned i = 0; i < 16 * 11; i++) {
+        char text[64];
+        unsigned color = i % 16;
+        vt_t *vt = rig(20, 3, 0, &h), *other = rig(20, 3, 0, &h);
+        snprintf(text, sizeof(text), "\33[%s;%u;%umx \33[2Cy\33[2X", flags[i / 16],
+                 color < 8 ? 30 + color : 82 + color, color < 8 ? 47 - color : 115 - color);
+        say(vt, text);
+        say(vt, "\33[2;1H\xe4\xbd\xa0\33[2;2H\33[mz"); /* leaves half of a wide character's place */
+        size_t len;
+        char *bytes = vt_repaint(vt, &len);
+        vt_write(other, bytes, len);
+        CHECK(vt_hash(vt) == vt_hash(other));
+        for (int x = 0; x < 2; x++) {
+            CHECK(vt_row(vt, 0)[x].fg == vt_row(other, 0)[x].fg &&
+                  vt_row(vt, 0)[x].bg == vt_row(other, 0)[x].bg);
+        }
+        free(bytes);
+        vt_destroy(vt);
+        vt_destroy(other);
+    }
+}
+
 TEST(drawing_says_colours)
 {
     vt_heard_t h;
@@ -192,9 +246,11 @@ int main(void)
     RUN(cursor_stays_on_its_character);
     RUN(pending_wrap_and_height);
     RUN(alternate_is_cut_and_normal_reflowed);
+    RUN(clusters_survive_a_resize_with_a_full_table);
     RUN(selection);
     RUN(state_round_trip);
     RUN(repaint_brings_the_same_screen);
+    RUN(repaint_brings_every_pen);
     RUN(drawing_says_colours);
     return tap_finish();
 }
