@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The command line program: a machine on this terminal, or under a script. */
+#include "attach.h"
+#include "consoles.h"
 #include "network.h"
-#include "options.h"
-#include "script.h"
 #include "sharing.h"
-#include "terminal.h"
 
-#include "../board.h"
 #include "../host/file.h"
 #include "../host/share.h"
+#include "../host/thread.h"
 #include "../host/tty.h"
 #include "../host/vsock_unix.h"
 
@@ -16,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 #define EXIT_FAILED 1
@@ -28,35 +28,90 @@ static const char default_cmdline[] = "console=ttyS";
 static const char console_cmdline[] = "console=hvc0";
 
 /* What the callbacks of the run need; lives as long as main(). */
-typedef struct app_window {
-    struct app *app;
-    size_t index; /* of the console */
-} app_window_t;
-
 typedef struct app {
     options_t options;
     rvvm_machine_t *machine; /* atomic: set when it may be stopped */
-    bool quit;               /* atomic: stop, perhaps before there is a machine */
-    bool broken;             /* atomic: because the output failed */
-    bool interactive;        /* the keyboard is a terminal */
-    chardev_t *terminal;     /* the first serial port's host side, NULL for none */
-    chardev_t *console;      /* the same as the guest's UART sees it: the terminal or the script */
+    uint32_t quit;           /* atomic: stop, perhaps before there is a machine */
+    uint32_t broken;         /* atomic: because the output failed */
+    host_mutex_t *control;   /* who pauses, resets or lets go on */
+    host_event_t *wake;      /* the main thread, while the machine is paused */
     script_t *script;
-    bool stdio_taken;
-    bool on_console; /* the first console is the main port */
-    app_window_t window[BOARD_CONSOLES_MAX];
+    consoles_t *consoles;
     char port_name[OPTIONS_PORTS_MAX][64];
     const char *root; /* what the default command line says of the first disk; NULL: no disk */
 } app_t;
 
+/* --- Control: what the terminal's keys, the script and the monitor ask for; any thread --- */
+
 static void app_stop(void *opaque)
 {
     app_t *app = opaque;
-    __atomic_store_n(&app->quit, true, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&app->quit, 1, __ATOMIC_SEQ_CST);
     rvvm_machine_t *machine = __atomic_load_n(&app->machine, __ATOMIC_SEQ_CST);
     if (machine) {
         rvvm_reset_machine(machine, false);
     }
+    host_event_set(app->wake);
+}
+
+/* False: it is off, or was so already. */
+static bool app_pause(void *opaque, bool paused)
+{
+    app_t *app = opaque;
+    host_mutex_lock(app->control);
+    rvvm_machine_t *machine = __atomic_load_n(&app->machine, __ATOMIC_SEQ_CST);
+    bool ok = machine && rvvm_machine_powered(machine) &&
+              !__atomic_load_n(&app->quit, __ATOMIC_SEQ_CST) &&
+              (paused ? rvvm_pause_machine(machine) : rvvm_start_machine(machine));
+    host_mutex_unlock(app->control);
+    host_event_set(app->wake);
+    return ok;
+}
+
+static bool app_is_paused(app_t *app)
+{
+    rvvm_machine_t *machine = __atomic_load_n(&app->machine, __ATOMIC_SEQ_CST);
+    return machine && rvvm_machine_powered(machine) && !rvvm_machine_running(machine);
+}
+
+static void app_reset(void *opaque)
+{
+    app_t *app = opaque;
+    rvvm_machine_t *machine = __atomic_load_n(&app->machine, __ATOMIC_SEQ_CST);
+    if (machine) {
+        rvvm_reset_machine(machine, true);
+        app_pause(app, false);
+    }
+}
+
+/* The screen of a console as text with colours into a file; path NULL: a name made of the time. */
+static bool app_screenshot(console_t *console, const char *path, char *said, size_t said_size)
+{
+    char name[CONSOLE_NAME_MAX + 40], stamp[24] = "";
+    console_info_t info;
+    size_t size = 0;
+    console_info(console, &info);
+    if (!path) {
+        time_t now = time(NULL);
+        struct tm *tm = localtime(&now);
+        if (tm) {
+            strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", tm);
+        }
+        snprintf(name, sizeof(name), "rvkit-%s-%s.ans", info.name, stamp);
+        path = name;
+    }
+    char *text = console_draw(console, 0, &size);
+    FILE *file = text ? fopen(path, "wb") : NULL;
+    bool ok = file && fwrite(text, 1, size, file) == size;
+    int err = errno;
+    ok = file && fclose(file) == 0 && ok;
+    free(text);
+    if (ok) {
+        snprintf(said, said_size, "%s is in %s", info.name, path);
+    } else {
+        snprintf(said, said_size, "%s: %s", path, text ? strerror(err) : "out of memory");
+    }
+    return ok;
 }
 
 static void app_on_balloon(void *opaque, uint64_t bytes)
@@ -65,13 +120,44 @@ static void app_on_balloon(void *opaque, uint64_t bytes)
     board_set_balloon(app->machine, bytes);
 }
 
+static void app_key_pause(app_t *app)
+{
+    bool pause = !app_is_paused(app);
+    if (app_pause(app, pause)) {
+        consoles_say(app->consoles, pause ? "rvkit: paused; Ctrl-A p goes on" : "rvkit: goes on");
+    }
+}
+
+static void app_key_screenshot(app_t *app)
+{
+    char said[600], line[640];
+    app_screenshot(consoles_shown(app->consoles), NULL, said, sizeof(said));
+    snprintf(line, sizeof(line), "rvkit: screenshot: %s", said);
+    consoles_say(app->consoles, line);
+}
+
 static void app_on_terminal(void *opaque, terminal_event_t event)
 {
     app_t *app = opaque;
-    if (event == TERMINAL_BROKEN) {
-        __atomic_store_n(&app->broken, true, __ATOMIC_SEQ_CST);
+    switch (event) {
+    case TERMINAL_BROKEN:
+        __atomic_store_n(&app->broken, 1, __ATOMIC_SEQ_CST);
+        app_stop(app);
+        break;
+    case TERMINAL_QUIT:
+        app_stop(app);
+        break;
+    case TERMINAL_PAUSE:
+        app_key_pause(app);
+        break;
+    case TERMINAL_RESET:
+        consoles_say(app->consoles, "rvkit: reset");
+        app_reset(app);
+        break;
+    case TERMINAL_SCREENSHOT:
+        app_key_screenshot(app);
+        break;
     }
-    app_stop(app);
 }
 
 /* Standard descriptors that were closed are /dev/null, so that no other file takes their numbers.
@@ -119,105 +205,35 @@ static int app_read_script(app_t *app)
     return app->script ? 0 : main_usage(why);
 }
 
-/* The port of `-serial stdio`: keyboard and screen. */
-static chardev_t *app_open_stdio(app_t *app, bool with_input)
-{
-    bool tty = with_input && host_tty_is(STDIN_FILENO);
-    app->interactive |= tty;
-    return terminal_create(&(terminal_desc_t){
-        .in_fd = with_input ? STDIN_FILENO : -1,
-        .out_fd = STDOUT_FILENO,
-        .commands = tty,
-        .patient = app->options.icount,
-        .on_event = app_on_terminal,
-        .opaque = app,
-    });
-}
-
-/* The back end that -OPTION SPEC names into *dev (NULL: output is swallowed). False: told. */
-static bool app_open_line(app_t *app, const char *option, const char *spec, bool with_input, chardev_t **dev)
-{
-    static const char *const what[] = {"serial port", "console", "port"};
-    char why[200];
-    bool stdio = !strcmp(spec, "stdio");
-    *dev = NULL;
-    if (!strcmp(spec, "null")) {
-        return true;
-    }
-    if (stdio && app->stdio_taken) {
-        fprintf(stderr, "rvkit: -%s stdio: only one port can have the terminal\n", option);
-        return false;
-    }
-    app->stdio_taken |= stdio;
-    if (stdio || !strcmp(spec, "stdout")) {
-        *dev = app_open_stdio(app, stdio && with_input);
-        snprintf(why, sizeof(why), "out of memory");
-    } else {
-        const char *name = what[option[0] == 'c' ? 1 : option[0] == 'p' ? 2 : 0];
-        *dev = terminal_open(spec, name, app->options.icount, why, sizeof(why));
-    }
-    if (!*dev) {
-        fprintf(stderr, "rvkit: -%s %s: %s\n", option, spec, why);
-        return false;
-    }
-    return true;
-}
-
-/* Channels for programs; the names stay in the options. */
-static bool app_open_channels(app_t *app, board_desc_t *desc)
+/* Serial ports, consoles, channels and the monitor; false: told. */
+static bool app_open_consoles(app_t *app, board_desc_t *desc)
 {
     const options_t *o = &app->options;
+    char why[400];
+    const consoles_desc_t consoles = {
+        .options = o,
+        .script = app->script,
+        .on_event = app_on_terminal,
+        .on_script_done = app_stop,
+        .opaque = app,
+    };
+    app->consoles = consoles_open(&consoles, desc, why, sizeof(why));
+    if (!app->consoles) {
+        fprintf(stderr, "rvkit: %s\n", why);
+        return false;
+    }
     for (size_t i = 0; i < o->port_count; i++) {
-        size_t length = strcspn(o->port[i], "=");
-        memcpy(app->port_name[i], o->port[i], length);
-        if (!app_open_line(app, "port", o->port[i] + length + 1, true, &desc->port[i].chardev)) {
-            return false;
-        }
+        snprintf(app->port_name[i], sizeof(app->port_name[i]), "%.*s",
+                 (int)strcspn(o->port[i], "="), o->port[i]);
         desc->port[i].name = app->port_name[i];
-        desc->port_count++;
+    }
+    if (app->script) {
+        script_on_balloon(consoles_script(app->consoles), app_on_balloon, app);
     }
     return true;
 }
 
-/*
- * All serial ports and consoles; false: told, and those that were opened are the caller's to free. The
- * first serial port is the main one, unless a console has the terminal and no serial port was asked for.
- */
-static bool app_open_ports(app_t *app, board_desc_t *desc)
-{
-    options_t *o = &app->options;
-    app->on_console = !o->serial_count && o->console_count && !strcmp(o->console[0], "stdio");
-    if (!o->serial_count) {
-        o->serial[o->serial_count++] = app->on_console ? "null" : "stdio";
-    }
-    for (size_t i = 0; i < o->serial_count; i++) {
-        bool scripted = i == 0 && app->script && !app->on_console;
-        if (!app_open_line(app, "serial", o->serial[i], !scripted, &desc->serial[i])) {
-            return false;
-        }
-        desc->serial_count++;
-    }
-    for (size_t i = 0; i < o->console_count; i++) {
-        bool scripted = i == 0 && app->script && app->on_console;
-        if (!app_open_line(app, "console", o->console[i], !scripted, &desc->console[i])) {
-            return false;
-        }
-        desc->console_count++;
-    }
-    chardev_t **main_port = app->on_console ? &desc->console[0] : &desc->serial[0];
-    app->terminal = app->console = *main_port;
-    if (app->script) {
-        *main_port = app->console = script_play(app->script, app->terminal, app_stop, app);
-        if (!app->console) {
-            fprintf(stderr, "rvkit: out of memory\n");
-            return false;
-        }
-        script_on_balloon(app->console, app_on_balloon, app);
-    }
-    return app_open_channels(app, desc);
-}
-
-/* Sockets, likewise. */
+/* Sockets; false: told. */
 static bool app_open_vsock(app_t *app, board_desc_t *desc)
 {
     char why[200];
@@ -230,21 +246,6 @@ static bool app_open_vsock(app_t *app, board_desc_t *desc)
     }
     desc->vsock_cid = app->options.vsock_cid;
     return true;
-}
-
-static void app_on_size(void *opaque, uint16_t cols, uint16_t rows)
-{
-    const app_window_t *window = opaque;
-    board_resize_console(window->app->machine, window->index, cols, rows);
-}
-
-/* The consoles hear how large their windows are. */
-static void app_watch_windows(app_t *app, const board_desc_t *desc)
-{
-    for (size_t i = 0; i < desc->console_count; i++) {
-        app->window[i] = (app_window_t){app, i};
-        terminal_watch_size(desc->console[i], app_on_size, &app->window[i]);
-    }
 }
 
 /* All disks, likewise. */
@@ -339,7 +340,7 @@ static bool app_create_machine(app_t *app)
         .balloon = o->balloon,
         .balloon_target = o->balloon_target,
     };
-    if (!app_open_ports(app, &desc) || !app_open_drives(app, &desc) ||
+    if (!app_open_consoles(app, &desc) || !app_open_drives(app, &desc) ||
         !app_open_networks(app, &desc) || !app_open_shares(app, &desc, sharing) ||
         !app_open_vsock(app, &desc)) {
         app_close_parts(&desc);
@@ -350,7 +351,7 @@ static bool app_create_machine(app_t *app)
         return false;
     }
     app->machine = machine;
-    app_watch_windows(app, &desc);
+    consoles_connect(app->consoles, machine);
     return true;
 }
 
@@ -366,7 +367,9 @@ static bool app_load(app_t *app)
         return false;
     }
     if (o->cmdline || o->kernel) {
-        rvvm_set_cmdline(machine, o->cmdline ? o->cmdline : app->on_console ? console_cmdline : default_cmdline);
+        rvvm_set_cmdline(machine, o->cmdline                       ? o->cmdline
+                                  : consoles_on_hvc(app->consoles) ? console_cmdline
+                                                                   : default_cmdline);
     }
     if (app->root && o->kernel && !o->initrd && !o->cmdline) {
         rvvm_append_cmdline(machine, app->root);
@@ -381,27 +384,36 @@ static bool app_load(app_t *app)
 static int app_result(app_t *app)
 {
     uint32_t status;
-    if (app->terminal) {
-        terminal_flush(app->terminal);
-    }
+    consoles_flush(app->consoles);
     host_tty_restore();
-    if (app->interactive && app->quit && !app->broken) {
+    if (consoles_interactive(app->consoles) && app->quit && !app->broken) {
         fputc('\n', stderr); /* the guest's cursor was somewhere in a line */
     }
     if (app->options.signature && !board_write_signature(app->machine, app->options.signature)) {
         return EXIT_FAILED;
     }
     if (app->broken) {
-        fprintf(stderr, "rvkit: the output cannot be written: %s\n", terminal_error(app->terminal));
+        fprintf(stderr, "rvkit: the output cannot be written: %s\n", consoles_error(app->consoles));
         return EXIT_FAILED;
     }
     if (app->script) {
-        return script_result(app->console);
+        return script_result(consoles_script(app->consoles));
     }
     if (board_htif_status(app->machine, &status)) {
         return status > 255 ? 255 : (int)status;
     }
     return 0;
+}
+
+/* Until the machine is off: a paused one is waited for. */
+static void app_loop(app_t *app)
+{
+    do {
+        rvvm_run_eventloop();
+        while (app_is_paused(app) && !__atomic_load_n(&app->quit, __ATOMIC_SEQ_CST)) {
+            host_event_wait(app->wake, HOST_FOREVER);
+        }
+    } while (rvvm_machine_running(app->machine));
 }
 
 static int app_run(app_t *app)
@@ -416,10 +428,8 @@ static int app_run(app_t *app)
         rvvm_reset_machine(app->machine, false);
     }
     /* From here on; so messages about what cannot be started appear as usual. */
-    if (app->interactive) {
-        host_tty_raw(STDIN_FILENO);
-    }
-    rvvm_run_eventloop();
+    consoles_start(app->consoles);
+    app_loop(app);
     return app_result(app);
 }
 
@@ -433,6 +443,12 @@ static int app_main(app_t *app)
     if (o->verbose) {
         rvvm_set_loglevel(LOG_INFO);
     }
+    app->control = host_mutex_create();
+    app->wake = host_event_create();
+    if (!app->control || !app->wake) {
+        fprintf(stderr, "rvkit: out of memory\n");
+        return EXIT_FAILED;
+    }
     int status = o->script ? app_read_script(app) : 0;
     if (status) {
         return status;
@@ -443,8 +459,11 @@ static int app_main(app_t *app)
         main_print_notes(o); /* only now: a failure is told in one line */
         status = o->firmware || o->kernel ? app_run(app) : 0;
     }
+    host_mutex_lock(app->control);
     rvvm_machine_t *machine = __atomic_exchange_n(&app->machine, NULL, __ATOMIC_SEQ_CST);
+    host_mutex_unlock(app->control);
     rvvm_free_machine(machine);
+    consoles_close(app->consoles);
     host_tty_restore();
     script_free(app->script);
     return status;
@@ -462,9 +481,13 @@ int main(int argc, char **argv)
         options_print_help(stdout);
     } else if (app.options.version) {
         printf("rvkit %s\n", RVKIT_VERSION);
+    } else if (app.options.attach) {
+        status = attach_run(app.options.attach);
     } else {
         status = app_main(&app);
     }
+    host_event_free(app.wake);
+    host_mutex_free(app.control);
     options_free(&app.options);
     if (fflush(stdout) != 0 && status == 0) {
         fprintf(stderr, "rvkit: the output cannot be written: %s\n", strerror(errno));

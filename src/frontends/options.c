@@ -23,6 +23,8 @@ typedef enum option_id {
     OPT_SERIAL,
     OPT_CONSOLE,
     OPT_PORT,
+    OPT_MONITOR,
+    OPT_ATTACH,
     OPT_VSOCK,
     OPT_BALLOON,
     OPT_DRIVE,
@@ -106,10 +108,18 @@ static const option_row_t option_rows[] = {
     {"serial", "WHERE", OPT_SERIAL,
      "serial port (repeat for more): stdio, stdout, null,\n"
      "pty, unix:PATH, tcp:HOST:PORT, file:PATH, or a path\n"
-     "of a device or output file (default stdio)"},
+     "of a device or output file (default stdio); places\n"
+     "with commas between share one port: stdio,file:LOG"},
     {"console", "WHERE", OPT_CONSOLE,
      "virtio console, /dev/hvc0 and up (repeat for more);\n"
-     "WHERE as for -serial; with stdio, it has the terminal"},
+     "WHERE as for -serial; ports at stdio share the\n"
+     "terminal, and Ctrl-A c turns to the next"},
+    {"monitor", "WHERE", OPT_MONITOR,
+     "the machine's own command line; WHERE as for -serial\n"
+     "(default: Ctrl-A m in the terminal)"},
+    {"attach", "WHERE", OPT_ATTACH,
+     "no machine: this terminal on a console of a running\n"
+     "one, which has it at unix:PATH or tcp:HOST:PORT"},
     {"port", "NAME=WHERE", OPT_PORT,
      "a channel for programs, /dev/virtio-ports/NAME in the\n"
      "guest (repeat for more); WHERE as for -serial"},
@@ -366,7 +376,8 @@ static bool option_share(parser_t *p, const char *value)
         return parser_fail(p, "-share: at most %d folders", OPTIONS_SHARES_MAX);
     }
     for (size_t i = 0; i < o->share_count; i++) {
-        if (sharing_parse(o->share[i], &other, why, sizeof(why)) && !strcmp(other.tag, sharing.tag)) {
+        if (sharing_parse(o->share[i], &other, why, sizeof(why)) &&
+            !strcmp(other.tag, sharing.tag)) {
             return parser_fail(p, "-share: the tag %s is given twice", sharing.tag);
         }
     }
@@ -410,9 +421,12 @@ static bool option_list(parser_t *p, const char **list, size_t *count, size_t ma
 /* NAME=WHERE; the name becomes one of a file in the guest. */
 static bool option_port(parser_t *p, const char *value)
 {
-    size_t name = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+    size_t name =
+        strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
     if (!name || name > 63 || value[name] != '=' || !value[name + 1]) {
-        return parser_fail(p, "-port %.60s: NAME=WHERE is needed; NAME has up to 63 letters, digits, . _ -", value);
+        return parser_fail(
+            p, "-port %.60s: NAME=WHERE is needed; NAME has up to 63 letters, digits, . _ -",
+            value);
     }
     return option_list(p, p->o->port, &p->o->port_count, OPTIONS_PORTS_MAX, "port", value);
 }
@@ -428,7 +442,8 @@ static bool option_vsock(parser_t *p, const char *value)
     }
     if (!length || (cid && (cid[5] < '0' || cid[5] > '9' || *rest)) || number < 3 ||
         number > 0xFFFFFFFEul) {
-        return parser_fail(p, "-vsock %.60s: PATH or PATH,cid=N is needed, N from 3 to 4294967294", value);
+        return parser_fail(p, "-vsock %.60s: PATH or PATH,cid=N is needed, N from 3 to 4294967294",
+                           value);
     }
     p->o->vsock = calloc(1, length + 1);
     if (!p->o->vsock) {
@@ -496,6 +511,10 @@ static bool option_apply_value(parser_t *p, const option_row_t *row, const char 
         return option_list(p, o->console, &o->console_count, OPTIONS_SERIAL_MAX, "console", value);
     case OPT_PORT:
         return option_port(p, value);
+    case OPT_MONITOR:
+        return option_once(p, &o->monitor, "monitor", value);
+    case OPT_ATTACH:
+        return option_once(p, &o->attach, "attach", value);
     case OPT_VSOCK:
         return option_vsock(p, value);
     case OPT_BALLOON:
@@ -585,7 +604,7 @@ static bool parser_option(parser_t *p)
 static bool parser_check(parser_t *p)
 {
     const options_t *o = p->o;
-    if (o->help || o->version) {
+    if (o->help || o->version || o->attach) {
         return true;
     }
     if (!o->firmware && !o->kernel && !o->dumpdtb) {

@@ -36,13 +36,15 @@ typedef struct options {
     size_t console_count;
     const char *port[OPTIONS_PORTS_MAX]; /* -port, in order: NAME=WHERE */
     size_t port_count;
+    const char *monitor; /* -monitor */
+    const char *attach;  /* -attach: no machine, but a console of a running one */
     bool balloon;
     uint64_t balloon_target; /* bytes */
     char *vsock;             /* the path of -vsock, allocated */
     uint32_t vsock_cid;
     struct {
         const char *text;
-        bool plain; /* a file's name alone; else as disk_spec_parse() takes it */
+        bool plain;              /* a file's name alone; else as disk_spec_parse() takes it */
     } drive[OPTIONS_DRIVES_MAX]; /* -drive and -image, in order */
     size_t drive_count;
     const char *net[OPTIONS_NETS_MAX]; /* -net, in order, as it was given */

@@ -18,7 +18,6 @@ typedef enum { RUN_ON, RUN_DONE, RUN_TIMEOUT } run_state_t;
 
 typedef struct script_run {
     chardev_t dev;
-    chardev_t *output;
     const script_t *script;
     void (*on_done)(void *opaque);
     void *opaque;
@@ -195,7 +194,7 @@ static uint32_t run_poll(chardev_t *dev)
     host_mutex_lock(r->lock);
     uint32_t flags = r->input_size > r->input_head ? CHARDEV_RX : 0;
     host_mutex_unlock(r->lock);
-    return flags | (chardev_poll(r->output) & CHARDEV_TX);
+    return flags | CHARDEV_TX;
 }
 
 static size_t run_read(chardev_t *dev, void *buf, size_t nbytes)
@@ -215,19 +214,15 @@ static size_t run_read(chardev_t *dev, void *buf, size_t nbytes)
 static size_t run_write(chardev_t *dev, const void *buf, size_t nbytes)
 {
     script_run_t *r = dev->data;
-    size_t n = chardev_write(r->output, buf, nbytes);
-    if (n) {
-        host_mutex_lock(r->lock);
-        run_feed(r, buf, n);
-        run_advance_unlock(r);
-    }
-    return n;
+    host_mutex_lock(r->lock);
+    run_feed(r, buf, nbytes);
+    run_advance_unlock(r);
+    return nbytes;
 }
 
 static void run_update(chardev_t *dev)
 {
     script_run_t *r = dev->data;
-    chardev_update(r->output);
     host_mutex_lock(r->lock);
     run_advance_unlock(r);
 }
@@ -235,18 +230,10 @@ static void run_update(chardev_t *dev)
 static void run_remove(chardev_t *dev)
 {
     script_run_t *r = dev->data;
-    chardev_free(r->output);
     host_mutex_free(r->lock);
     free(r->window);
     free(r->input);
     free(r);
-}
-
-/* The output's readiness is ours. */
-static void run_on_output(void *io_dev, uint32_t flags)
-{
-    script_run_t *r = io_dev;
-    chardev_notify(&r->dev, flags & CHARDEV_TX);
 }
 
 void script_on_balloon(chardev_t *dev, void (*fn)(void *opaque, uint64_t bytes), void *opaque)
@@ -256,8 +243,7 @@ void script_on_balloon(chardev_t *dev, void (*fn)(void *opaque, uint64_t bytes),
     r->balloon_opaque = opaque;
 }
 
-chardev_t *script_play(const script_t *script, chardev_t *output, void (*on_done)(void *opaque),
-                       void *opaque)
+chardev_t *script_play(const script_t *script, void (*on_done)(void *opaque), void *opaque)
 {
     script_run_t *r = calloc(1, sizeof(*r));
     if (r) {
@@ -270,17 +256,11 @@ chardev_t *script_play(const script_t *script, chardev_t *output, void (*on_done
             host_mutex_free(r->lock);
             free(r);
         }
-        chardev_free(output);
         return NULL;
     }
     r->script = script;
-    r->output = output;
     r->on_done = on_done;
     r->opaque = opaque;
-    if (output) {
-        output->io_dev = r;
-        output->notify = run_on_output;
-    }
     r->dev = (chardev_t){
         .poll = run_poll,
         .read = run_read,

@@ -38,12 +38,11 @@ script_t *script_parse(const char *name, const char *text, size_t size, char *er
 void script_free(script_t *script);
 
 /*
- * A back end for the guest's first serial port that plays the script (kept, not owned) and passes
- * the guest's output on to `output` (owned). on_done comes once, from any thread, when the run has
- * ended: power the machine off. NULL when there is no memory; output is freed then too.
+ * A back end that plays the script (kept, not owned): it reads what the guest writes, and what it
+ * sends is typed. on_done comes once, from any thread, when the run has ended: power the machine
+ * off. NULL when there is no memory.
  */
-chardev_t *script_play(const script_t *script, chardev_t *output, void (*on_done)(void *opaque),
-                       void *opaque);
+chardev_t *script_play(const script_t *script, void (*on_done)(void *opaque), void *opaque);
 
 /* Who carries out `balloon` (any thread); before the machine runs. */
 void script_on_balloon(chardev_t *dev, void (*fn)(void *opaque, uint64_t bytes), void *opaque);

@@ -108,7 +108,24 @@ static bool socket_split(const char *where, char *host, size_t host_size, const 
     return true;
 }
 
-int host_socket_listen_tcp(const char *where, char *error, size_t error_size)
+static bool socket_listen(int fd, const struct addrinfo *a)
+{
+    int on = 1;
+    return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+           bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, SOCKET_BACKLOG) == 0;
+}
+
+/* The descriptor is blocking until it is connected. */
+static bool socket_connect(int fd, const struct addrinfo *a)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0 &&
+           connect(fd, a->ai_addr, a->ai_addrlen) == 0 && fcntl(fd, F_SETFL, flags) == 0;
+}
+
+/* A socket for "HOST:PORT" that begin() succeeds with; -1: error says why. */
+static int socket_open_tcp(const char *where, bool (*begin)(int fd, const struct addrinfo *a),
+                           const char *failure, char *error, size_t error_size)
 {
     char host[256];
     const char *port;
@@ -123,12 +140,10 @@ int host_socket_listen_tcp(const char *where, char *error, size_t error_size)
         snprintf(error, error_size, "%s", gai_strerror(err));
         return -1;
     }
-    int fd = -1, on = 1;
+    int fd = -1;
     for (const struct addrinfo *a = found; a && fd < 0; a = a->ai_next) {
         fd = socket_prepare(socket(a->ai_family, a->ai_socktype, a->ai_protocol));
-        if (fd >= 0 &&
-            (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-             bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, SOCKET_BACKLOG) < 0)) {
+        if (fd >= 0 && !begin(fd, a)) {
             err = errno;
             close(fd);
             fd = -1;
@@ -136,9 +151,19 @@ int host_socket_listen_tcp(const char *where, char *error, size_t error_size)
     }
     freeaddrinfo(found);
     if (fd < 0) {
-        snprintf(error, error_size, "cannot listen there: %s", strerror(err));
+        snprintf(error, error_size, "%s: %s", failure, strerror(err));
     }
     return fd;
+}
+
+int host_socket_listen_tcp(const char *where, char *error, size_t error_size)
+{
+    return socket_open_tcp(where, socket_listen, "cannot listen there", error, error_size);
+}
+
+int host_socket_connect_tcp(const char *where, char *error, size_t error_size)
+{
+    return socket_open_tcp(where, socket_connect, "cannot connect", error, error_size);
 }
 
 int host_socket_accept(int fd)

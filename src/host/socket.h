@@ -22,6 +22,9 @@ int host_socket_accept(int fd);
 /* A connection to a Unix socket, at once; -1: nobody listens, or it cannot be made. */
 int host_socket_connect_unix(const char *path);
 
+/* A connection to "HOST:PORT", as above; waits for it. -1: error says why. */
+int host_socket_connect_tcp(const char *where, char *error, size_t error_size);
+
 /* The most bytes of a path, without its end. */
 size_t host_socket_path_max(void);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "stream.h"
 
-#include "../util.h"
+#include "../ring.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #define OUT_CAPACITY ((size_t)64 << 10)
-#define IN_FIRST ((size_t)4 << 10)
 #define READ_CHUNK ((size_t)4 << 10)
 
 /* Where a signal may interrupt, or a shared descriptor was made non-blocking by someone else. */
@@ -20,12 +19,6 @@ static bool stream_transient(int err)
     return err == EINTR || err == EAGAIN || err == EWOULDBLOCK;
 }
 
-/* A ring of bytes: size of them from head on. */
-typedef struct ring {
-    uint8_t *data;
-    size_t capacity, head, size;
-} ring_t;
-
 struct host_stream {
     host_stream_desc_t desc;
     pthread_mutex_t lock;
@@ -33,76 +26,17 @@ struct host_stream {
     pthread_cond_t out_room;  /* patient callers: there is room */
     pthread_cond_t in_room;   /* the reader: there is room, or stopping */
     pthread_t reader, writer;
-    bool started; /* atomic; the three below are constant once it is set */
+    bool started; /* atomic; the two below are constant once it is set, but for the end of the input
+                   */
     bool has_reader, has_writer;
     int wake[2]; /* a byte here ends the reader's poll() */
 
     ring_t in, out;
-    bool stopping;
+    bool stopping, read_no_more;
     bool in_ended;
     bool out_was_full; /* someone was told that there is no room */
     int broken;        /* errno of the output, or 0 */
 };
-
-/* The longest piece of the ring that lies in one piece, from head on. */
-static size_t ring_peek(const ring_t *r, const uint8_t **data)
-{
-    *data = r->data + r->head;
-    return (size_t)util_min_u64(r->size, r->capacity - r->head);
-}
-
-static void ring_drop(ring_t *r, size_t n)
-{
-    r->size -= n;
-    r->head = r->size ? (r->head + n) % r->capacity : 0;
-}
-
-static size_t ring_get(ring_t *r, uint8_t *data, size_t size)
-{
-    size_t done = 0;
-    while (done < size && r->size) {
-        const uint8_t *piece;
-        size_t n = (size_t)util_min_u64(ring_peek(r, &piece), size - done);
-        memcpy(data + done, piece, n);
-        ring_drop(r, n);
-        done += n;
-    }
-    return done;
-}
-
-static size_t ring_put(ring_t *r, const uint8_t *data, size_t size)
-{
-    size_t done = 0;
-    while (done < size && r->size < r->capacity) {
-        size_t tail = (r->head + r->size) % r->capacity;
-        size_t room = tail >= r->head ? r->capacity - tail : r->head - tail;
-        size_t n = (size_t)util_min_u64(room, size - done);
-        memcpy(r->data + tail, data + done, n);
-        r->size += n;
-        done += n;
-    }
-    return done;
-}
-
-/* Makes room for size more bytes; false when there is no memory. */
-static bool ring_grow(ring_t *r, size_t size)
-{
-    if (r->capacity - r->size >= size) {
-        return true;
-    }
-    ring_t bigger = {.capacity = r->capacity ? r->capacity : IN_FIRST};
-    while (bigger.capacity - r->size < size) {
-        bigger.capacity *= 2;
-    }
-    bigger.data = malloc(bigger.capacity);
-    if (!bigger.data) {
-        return false;
-    }
-    bigger.size = ring_get(r, bigger.data, r->size);
-    free(r->data);
-    *r = bigger;
-    return true;
-}
 
 static void stream_event(host_stream_t *s, unsigned bits)
 {
@@ -128,7 +62,7 @@ static bool stream_take_input(host_stream_t *s, size_t room)
     }
     if (n) {
         pthread_mutex_lock(&s->lock);
-        bool ok = ring_grow(&s->in, n);
+        bool ok = ring_reserve(&s->in, n);
         if (ok) {
             ring_put(&s->in, chunk, n);
         }
@@ -145,10 +79,10 @@ static bool stream_take_input(host_stream_t *s, size_t room)
 static size_t stream_wait_in_room(host_stream_t *s)
 {
     pthread_mutex_lock(&s->lock);
-    while (!s->stopping && s->in.size >= s->desc.in_limit) {
+    while (!s->read_no_more && s->in.size >= s->desc.in_limit) {
         pthread_cond_wait(&s->in_room, &s->lock);
     }
-    size_t room = s->stopping ? 0 : s->desc.in_limit - s->in.size;
+    size_t room = s->read_no_more ? 0 : s->desc.in_limit - s->in.size;
     pthread_mutex_unlock(&s->lock);
     return room;
 }
@@ -187,7 +121,7 @@ static void stream_break(host_stream_t *s, int err)
 /* After n bytes were written: the events to be told once the lock is released. Lock held. */
 static unsigned stream_wrote(host_stream_t *s, size_t n)
 {
-    ring_drop(&s->out, n);
+    ring_get(&s->out, NULL, n);
     pthread_cond_broadcast(&s->out_room);
     if (s->out_was_full && s->out.size <= s->out.capacity / 2) {
         s->out_was_full = false;
@@ -212,6 +146,9 @@ static void stream_give_output(host_stream_t *s, int timeout_ms)
     }
     pthread_mutex_lock(&s->lock);
     unsigned bits = 0;
+    if (ready == 0 && timeout_ms > 0 && s->stopping) {
+        err = EAGAIN; /* nobody will take it any more */
+    }
     if (err) {
         stream_break(s, err);
         bits = HOST_STREAM_BROKEN | HOST_STREAM_TX;
@@ -236,7 +173,7 @@ static void *stream_writer(void *opaque)
         if (!s->out.size) {
             break;
         }
-        stream_give_output(s, -1);
+        stream_give_output(s, s->desc.drain_ms ? (int)s->desc.drain_ms : -1);
     }
     pthread_mutex_unlock(&s->lock);
     return NULL;
@@ -265,11 +202,9 @@ host_stream_t *host_stream_open(const host_stream_desc_t *desc)
         return NULL;
     }
     s->desc = *desc;
-    s->out.capacity = OUT_CAPACITY;
-    s->out.data = malloc(OUT_CAPACITY);
     s->in_ended = desc->in_fd < 0;
-    if (!s->out.data || pipe(s->wake) < 0) {
-        free(s->out.data);
+    if (!ring_reserve(&s->out, OUT_CAPACITY) || pipe(s->wake) < 0) {
+        ring_free(&s->out);
         free(s);
         return NULL;
     }
@@ -289,11 +224,27 @@ static void stream_start(host_stream_t *s)
     }
     pthread_mutex_lock(&s->lock);
     if (!s->started) {
-        s->has_reader = s->desc.in_fd >= 0 && stream_thread(&s->reader, stream_reader, s);
+        s->has_reader =
+            s->desc.in_fd >= 0 && !s->read_no_more && stream_thread(&s->reader, stream_reader, s);
         s->has_writer = s->desc.out_fd >= 0 && stream_thread(&s->writer, stream_writer, s);
         __atomic_store_n(&s->started, true, __ATOMIC_RELEASE);
     }
     pthread_mutex_unlock(&s->lock);
+}
+
+void host_stream_end_input(host_stream_t *s)
+{
+    pthread_mutex_lock(&s->lock);
+    bool reading = s->has_reader;
+    s->has_reader = false;
+    s->in_ended = s->read_no_more = true;
+    pthread_cond_broadcast(&s->in_room);
+    pthread_mutex_unlock(&s->lock);
+    ssize_t ignored = write(s->wake[1], "", 1);
+    (void)ignored;
+    if (reading) {
+        pthread_join(s->reader, NULL);
+    }
 }
 
 void host_stream_close(host_stream_t *s)
@@ -301,23 +252,18 @@ void host_stream_close(host_stream_t *s)
     if (!s) {
         return;
     }
+    host_stream_end_input(s);
     pthread_mutex_lock(&s->lock);
     s->stopping = true;
     pthread_cond_broadcast(&s->out_ready);
-    pthread_cond_broadcast(&s->in_room);
     if (!s->has_writer && s->desc.out_fd >= 0) {
         while (s->out.size) {
-            stream_give_output(s, -1);
+            stream_give_output(s, s->desc.drain_ms ? (int)s->desc.drain_ms : -1);
         }
     }
     pthread_mutex_unlock(&s->lock);
-    ssize_t ignored = write(s->wake[1], "", 1);
-    (void)ignored;
     if (s->has_writer) {
         pthread_join(s->writer, NULL);
-    }
-    if (s->has_reader) {
-        pthread_join(s->reader, NULL);
     }
     close(s->wake[0]);
     close(s->wake[1]);
@@ -325,8 +271,8 @@ void host_stream_close(host_stream_t *s)
     pthread_cond_destroy(&s->out_room);
     pthread_cond_destroy(&s->out_ready);
     pthread_mutex_destroy(&s->lock);
-    free(s->in.data);
-    free(s->out.data);
+    ring_free(&s->in);
+    ring_free(&s->out);
     free(s);
 }
 

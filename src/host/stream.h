@@ -31,6 +31,10 @@ typedef struct host_stream_desc {
     /* At most this many bytes of input wait. */
     size_t in_limit;
 
+    /* Milliseconds that host_stream_close() waits for a descriptor that takes nothing; 0: for ever.
+     */
+    unsigned drain_ms;
+
     /*
      * Writing waits until there is room instead of taking less: for deterministic runs, where the
      * guest must not see how fast the host reads.
@@ -52,7 +56,11 @@ typedef struct host_stream_desc {
  */
 host_stream_t *host_stream_open(const host_stream_desc_t *desc);
 
-/* Waits until all output is written, then frees. */
+/* Reads no more from here on: when this returns, filter and events about input have come for the
+ * last time. Not from within one of them. */
+void host_stream_end_input(host_stream_t *stream);
+
+/* Waits until all output is written (see drain_ms), then frees. */
 void host_stream_close(host_stream_t *stream);
 
 /* Move at most size bytes; return how many. */

@@ -40,9 +40,7 @@ bool host_thread_is_self(const host_thread_t *thread)
     return false;
 }
 
-void host_thread_yield(void)
-{
-}
+void host_thread_yield(void) {}
 
 void host_mutex_lock(host_mutex_t *mutex)
 {
@@ -106,6 +104,7 @@ void host_event_free(host_event_t *event)
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <time.h>
 
 struct host_thread {
@@ -146,7 +145,18 @@ host_thread_t *host_thread_create(void (*body)(void *arg), void *arg)
     }
     thread->body = body;
     thread->arg = arg;
-    if (pthread_create(&thread->handle, NULL, thread_start, thread)) {
+    /* Signals are for the thread that was there first, faults for the one that makes them. */
+    sigset_t blocked, old;
+    sigfillset(&blocked);
+    sigdelset(&blocked, SIGSEGV);
+    sigdelset(&blocked, SIGBUS);
+    sigdelset(&blocked, SIGFPE);
+    sigdelset(&blocked, SIGILL);
+    sigdelset(&blocked, SIGABRT);
+    pthread_sigmask(SIG_SETMASK, &blocked, &old);
+    int err = pthread_create(&thread->handle, NULL, thread_start, thread);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (err) {
         free(thread);
         return NULL;
     }
@@ -244,8 +254,8 @@ void host_event_free(host_event_t *event)
 }
 
 /*
- * The setter stores `set` and then looks at `waiting`; the waiter stores `waiting` and then looks at `set`,
- * in one total order: one of them sees the other.
+ * The setter stores `set` and then looks at `waiting`; the waiter stores `waiting` and then looks
+ * at `set`, in one total order: one of them sees the other.
  */
 void host_event_set(host_event_t *event)
 {
@@ -316,7 +326,8 @@ host_event_t *host_process_event(void)
 
 #endif
 
-/* A holder of a spinlock may have lost its processor: give way soon, and sleep when it takes long. */
+/* A holder of a spinlock may have lost its processor: give way soon, and sleep when it takes long.
+ */
 void spin_lock_wait(spinlock_t *lock)
 {
     for (unsigned tries = 0; !spin_try_lock(lock); tries++) {

@@ -4,6 +4,8 @@
 #endif
 #include "tty.h"
 
+#include "thread.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -18,8 +20,19 @@ static struct {
     struct termios saved, raw;
     int fd;
     bool handlers;
-    volatile sig_atomic_t active; /* the terminal is to be raw while the process runs */
+    volatile sig_atomic_t active;          /* the terminal is to be raw while the process runs */
+    volatile sig_atomic_t left_on, out_fd; /* HOST_TTY_* bits, and where they are switched off */
 } tty = {.fd = -1};
+
+/* The watch of the window's size. */
+static struct {
+    host_thread_t *thread;
+    int fd, wake[2];
+    uint32_t stopping; /* atomic */
+    void (*fn)(void *opaque, uint16_t cols, uint16_t rows);
+    void *opaque;
+    struct sigaction before;
+} watch;
 
 bool host_tty_size(int fd, uint16_t *cols, uint16_t *rows)
 {
@@ -44,8 +57,33 @@ static void tty_set(const struct termios *mode)
     }
 }
 
+/* Async-signal-safe. */
+static void tty_switch_off(void)
+{
+    static const char alternate[] =
+        "\033[?1047l"; /* leaves the cursor alone where it is off already */
+    static const char modes[] = "\033\\\033[!p\033[?1000;1002;1003;1004;1006;2004l\033[?25h\033[0m";
+    unsigned bits = (unsigned)tty.left_on;
+    ssize_t ignored = 0;
+    tty.left_on = 0;
+    if (bits & HOST_TTY_ALTERNATE) {
+        ignored += write(tty.out_fd, alternate, sizeof(alternate) - 1);
+    }
+    if (bits & HOST_TTY_MODES) {
+        ignored += write(tty.out_fd, modes, sizeof(modes) - 1);
+    }
+    (void)ignored;
+}
+
+void host_tty_left_on(int out_fd, unsigned bits)
+{
+    tty.out_fd = out_fd;
+    tty.left_on = (sig_atomic_t)bits;
+}
+
 void host_tty_restore(void)
 {
+    tty_switch_off();
     if (tty.active) {
         tty.active = 0;
         tty_set(&tty.saved);
@@ -55,6 +93,7 @@ void host_tty_restore(void)
 /* Ends the process as the signal would have, with the terminal restored. */
 static void tty_on_fatal(int sig)
 {
+    tty_switch_off();
     if (tty.active) {
         tty.active = 0;
         tcsetattr(tty.fd, TCSANOW, &tty.saved);
@@ -180,4 +219,73 @@ int host_tty_open_pty(char *path, size_t path_size, int *held)
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     host_tty_set_raw(*held);
     return fd;
+}
+
+static void watch_on_signal(int sig)
+{
+    int err = errno;
+    (void)sig;
+    ssize_t ignored = write(watch.wake[1], "", 1);
+    (void)ignored;
+    errno = err;
+}
+
+static void watch_main(void *opaque)
+{
+    uint16_t cols = 0, rows = 0, now_cols, now_rows;
+    char drop[16];
+    (void)opaque;
+    do {
+        if (host_tty_size(watch.fd, &now_cols, &now_rows) &&
+            (now_cols != cols || now_rows != rows)) {
+            cols = now_cols;
+            rows = now_rows;
+            watch.fn(watch.opaque, cols, rows);
+        }
+        ssize_t got = read(watch.wake[0], drop, sizeof(drop));
+        if (got < 0 && errno != EINTR) {
+            return;
+        }
+    } while (!__atomic_load_n(&watch.stopping, __ATOMIC_ACQUIRE));
+}
+
+bool host_tty_watch(int fd, void (*fn)(void *opaque, uint16_t cols, uint16_t rows), void *opaque)
+{
+    if (watch.thread || !host_tty_is(fd) || pipe(watch.wake) < 0) {
+        return false;
+    }
+    for (int i = 0; i < 2; i++) {
+        fcntl(watch.wake[i], F_SETFD, FD_CLOEXEC);
+    }
+    fcntl(watch.wake[1], F_SETFL, O_NONBLOCK); /* a full pipe wakes as well as a fuller one */
+    watch.fd = fd;
+    watch.fn = fn;
+    watch.opaque = opaque;
+    watch.stopping = 0;
+    struct sigaction act;
+    memset(&act, 0, sizeof(act));
+    act.sa_handler = watch_on_signal;
+    act.sa_flags = SA_RESTART;
+    sigemptyset(&act.sa_mask);
+    sigaction(SIGWINCH, &act, &watch.before);
+    watch.thread = host_thread_create(watch_main, NULL);
+    if (!watch.thread) {
+        sigaction(SIGWINCH, &watch.before, NULL);
+        close(watch.wake[0]);
+        close(watch.wake[1]);
+    }
+    return watch.thread != NULL;
+}
+
+void host_tty_unwatch(void)
+{
+    if (watch.thread) {
+        __atomic_store_n(&watch.stopping, 1, __ATOMIC_RELEASE);
+        watch_on_signal(SIGWINCH);
+        host_thread_join(watch.thread);
+        watch.thread = NULL;
+        sigaction(SIGWINCH, &watch.before, NULL);
+        close(watch.wake[0]);
+        close(watch.wake[1]);
+    }
 }

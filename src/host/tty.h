@@ -27,6 +27,24 @@ bool host_tty_size(int fd, uint16_t *cols, uint16_t *rows);
 /* As it was; nothing when it is not raw. Any thread. */
 void host_tty_restore(void);
 
+/*
+ * What a program in the guest has left switched on in the terminal, to be switched off whenever the
+ * terminal is restored. Any thread.
+ */
+enum {
+    HOST_TTY_ALTERNATE = 1, /* the alternate screen */
+    HOST_TTY_MODES = 2,     /* mouse, bracketed paste, keypad, colours, cursor … */
+};
+void host_tty_left_on(int out_fd, unsigned bits);
+
+/*
+ * Calls fn, in a thread of its own, with the size of the terminal now and whenever its window
+ * changes, until host_tty_unwatch(). Not for two terminals at a time. False: fd is no terminal, or
+ * there is no thread.
+ */
+bool host_tty_watch(int fd, void (*fn)(void *opaque, uint16_t cols, uint16_t rows), void *opaque);
+void host_tty_unwatch(void);
+
 /* Makes some other terminal (a serial line, a pseudo-terminal) raw and leaves it so. */
 void host_tty_set_raw(int fd);
 

@@ -33,34 +33,7 @@ typedef struct play {
     chardev_t *dev;
     unsigned done;   /* how often on_done came */
     unsigned notify; /* flags told to the device */
-    char echoed[256];
-    size_t echoed_size, room;
-    chardev_t output;
-    bool output_removed;
 } play_t;
-
-static size_t output_write(chardev_t *dev, const void *buf, size_t nbytes)
-{
-    play_t *p = dev->data;
-    size_t n = nbytes < p->room ? nbytes : p->room;
-    size_t keep = n < sizeof(p->echoed) - p->echoed_size ? n : sizeof(p->echoed) - p->echoed_size;
-    memcpy(p->echoed + p->echoed_size, buf, keep);
-    p->echoed_size += keep;
-    p->room -= n;
-    return n;
-}
-
-static uint32_t output_poll(chardev_t *dev)
-{
-    play_t *p = dev->data;
-    return p->room ? CHARDEV_TX : 0;
-}
-
-static void output_remove(chardev_t *dev)
-{
-    play_t *p = dev->data;
-    p->output_removed = true;
-}
 
 static void on_done(void *opaque)
 {
@@ -77,15 +50,12 @@ static void on_notify(void *io_dev, uint32_t flags)
 static bool play_open(play_t *p, const char *text)
 {
     memset(p, 0, sizeof(*p));
-    p->room = SIZE_MAX;
     p->script = parse(text);
     if (!p->script) {
         printf("# %s\n", error);
         return false;
     }
-    p->output =
-        (chardev_t){.write = output_write, .poll = output_poll, .remove = output_remove, .data = p};
-    p->dev = script_play(p->script, &p->output, on_done, p);
+    p->dev = script_play(p->script, on_done, p);
     if (p->dev) {
         p->dev->io_dev = p;
         p->dev->notify = on_notify;
@@ -96,7 +66,6 @@ static bool play_open(play_t *p, const char *text)
 static void play_close(play_t *p)
 {
     chardev_free(p->dev);
-    CHECK(p->output_removed);
     script_free(p->script);
 }
 
@@ -151,7 +120,6 @@ TEST(expect_and_send)
     CHECK(guest_gets(&p, "root\rAA\"\n"));
     CHECK_EQ(1, p.done); /* the "# " came in the same piece, after the match */
     CHECK_EQ(7, script_result(p.dev));
-    CHECK(p.echoed_size == 18 && !memcmp(p.echoed, "booting\r\nlogin: # ", 18));
     play_close(&p);
 }
 
@@ -184,23 +152,6 @@ TEST(a_long_output_is_searched_whole)
     guest_says(&p, "le");
     CHECK_EQ(1, p.done);
     CHECK(guest_gets(&p, "x"));
-    play_close(&p);
-}
-
-TEST(back_pressure_passes_through)
-{
-    play_t p;
-    CHECK(play_open(&p, "expect \"abc\"\n"));
-    p.room = 2;
-    CHECK_EQ(2, guest_says(&p, "abc"));
-    CHECK_EQ(0, chardev_poll(p.dev));
-    CHECK_EQ(0, p.done);
-    CHECK_EQ(0, guest_says(&p, "c"));
-    p.room = 10;
-    chardev_notify(&p.output, CHARDEV_TX);
-    CHECK_EQ(CHARDEV_TX, p.notify);
-    CHECK_EQ(1, guest_says(&p, "c"));
-    CHECK_EQ(1, p.done);
     play_close(&p);
 }
 
@@ -287,7 +238,6 @@ int main(void)
     RUN(expect_and_send);
     RUN(a_match_is_used_once);
     RUN(a_long_output_is_searched_whole);
-    RUN(back_pressure_passes_through);
     RUN(timeout_and_early_end_fail);
     RUN(sleep_takes_its_time);
     RUN(files_are_typed);
