@@ -96,6 +96,42 @@ typedef struct {
 bool board_set_balloon(rvvm_machine_t *machine, uint64_t bytes);
 bool board_get_balloon(rvvm_machine_t *machine, board_balloon_t *info);
 
+/* A drive: what it is, and what the guest has done with it so far. */
+typedef struct {
+    char path[256], overlay[256]; /* cut short when they are longer; "": no overlay */
+    uint64_t size;                /* bytes */
+    bool read_only;
+    uint64_t reads, writes, flushes, discards; /* requests, failed ones too */
+    uint64_t bytes_read, bytes_written;
+    uint64_t errors;
+} board_drive_t;
+
+/* Any thread but a hart's. False: there are no more. */
+bool board_get_drive(rvvm_machine_t *machine, size_t index, board_drive_t *info);
+
+/* A network card, likewise. */
+typedef struct {
+    char backend[320]; /* "user", "tap tap0" */
+    uint8_t mac[6];    /* as it was attached */
+    bool link;         /* the cable is plugged in */
+    bool forwards;     /* its network forwards ports */
+    uint64_t rx_frames, rx_bytes, rx_dropped; /* to the guest */
+    uint64_t tx_frames, tx_bytes, tx_dropped;
+} board_net_t;
+
+bool board_get_net(rvvm_machine_t *machine, size_t index, board_net_t *info);
+
+/*
+ * The ports that lead to the guest through the index-th card, as host_net_add_forward() and its like. False:
+ * error is one line (error_size bytes), also when there is no such card; or there are no more.
+ */
+bool board_add_forward(rvvm_machine_t *machine, size_t index, const host_net_forward_t *forward,
+                       char *error, size_t error_size);
+bool board_remove_forward(rvvm_machine_t *machine, size_t index, const host_net_forward_t *forward,
+                          char *error, size_t error_size);
+bool board_get_forward(rvvm_machine_t *machine, size_t index, size_t number,
+                       host_net_forward_t *forward);
+
 /* What was loaded at the last reset; all zeros when there is none. Valid while the machine is stopped. */
 const loader_image_t *board_firmware_image(const rvvm_machine_t *machine);
 const loader_image_t *board_kernel_image(const rvvm_machine_t *machine);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "drive.h"
 
+#include "board.h"
 #include "devices/virtio_blk.h"
 #include "devices/virtio_mmio.h"
 #include "host/worker.h"
+#include "machine.h"
 #include "util.h"
 
 #include <rvvm/compat.h>
@@ -14,10 +16,14 @@
 #define DRIVE_TRANSFER_MAX (UINT32_C(4) << 20)
 #define DRIVE_DISCARD_MAX  (UINT32_C(64) << 20)
 
-typedef struct {
+typedef struct drive {
+    struct drive *next; /* of the machine's, in order of attaching */
+    rvvm_machine_t *machine;
     disk_t *disk;
     host_worker_t *worker;
-    uint32_t told; /* atomic: a bit for each kind of request that has failed */
+    uint32_t told;      /* atomic: a bit for each kind of request that has failed */
+    uint64_t count[VIRTIO_BLK_ZERO + 1]; /* atomic: requests of each kind */
+    uint64_t bytes_read, bytes_written, errors; /* atomic */
 } drive_t;
 
 /* In the request's scratch space. */
@@ -116,12 +122,37 @@ static int drive_do(drive_t *drive, virtio_blk_io_t *io)
     return !err && io->durable ? disk_flush(drive->disk) : err;
 }
 
+static void drive_add(uint64_t *counter, uint64_t n)
+{
+    __atomic_fetch_add(counter, n, __ATOMIC_RELAXED);
+}
+
+static uint64_t drive_get(const uint64_t *counter)
+{
+    return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+static void drive_count(drive_t *drive, const virtio_blk_io_t *io, int err)
+{
+    drive_add(&drive->count[io->op], 1);
+    if (err) {
+        drive_add(&drive->errors, 1);
+    } else if (io->op == VIRTIO_BLK_READ) {
+        drive_add(&drive->bytes_read, io->range->len);
+    } else if (io->op == VIRTIO_BLK_WRITE) {
+        drive_add(&drive->bytes_written, io->range->len);
+    }
+}
+
 static void drive_run(host_job_t *job)
 {
     drive_t *drive = ((drive_job_t *)job)->drive;
     virtio_blk_io_t *io =
         (virtio_blk_io_t *)(void *)((char *)job - offsetof(virtio_blk_io_t, scratch));
     int err = drive_do(drive, io);
+    if (err != ECANCELED) {
+        drive_count(drive, io, err);
+    }
     if (err && err != ECANCELED) {
         drive_tell(drive, io->op, err);
     }
@@ -141,9 +172,26 @@ static void drive_drain(void *opaque)
     host_worker_drain(((drive_t *)opaque)->worker);
 }
 
+/* With `there` the drive is the last of the machine's; otherwise it is none of them. */
+static void drive_list(drive_t *drive, bool there)
+{
+    eventloop_lock();
+    drive_t **link = &drive->machine->drives;
+    while (*link && *link != drive) {
+        link = &(*link)->next;
+    }
+    if (there) {
+        *link = drive;
+    } else if (*link) {
+        *link = drive->next;
+    }
+    eventloop_unlock();
+}
+
 static void drive_close(void *opaque)
 {
     drive_t *drive = opaque;
+    drive_list(drive, false);
     host_worker_free(drive->worker);
     int err = disk_flush(drive->disk);
     if (err) {
@@ -164,7 +212,7 @@ bool drive_attach(rvvm_machine_t *machine, disk_t *disk, unsigned queues, unsign
         free(drive);
         return false;
     }
-    *drive = (drive_t){.disk = disk, .worker = worker};
+    *drive = (drive_t){.machine = machine, .disk = disk, .worker = worker};
     const virtio_blk_backend_t backend = {
         .submit = drive_submit,
         .drain = drive_drain,
@@ -181,5 +229,34 @@ bool drive_attach(rvvm_machine_t *machine, disk_t *disk, unsigned queues, unsign
         rvvm_error("a drive cannot be attached");
         return false;
     }
+    drive_list(drive, true);
     return true;
+}
+
+bool board_get_drive(rvvm_machine_t *machine, size_t index, board_drive_t *info)
+{
+    eventloop_lock();
+    const drive_t *drive = machine->drives;
+    while (drive && index--) {
+        drive = drive->next;
+    }
+    if (drive) {
+        const uint64_t *count = drive->count;
+        const char *overlay = disk_overlay(drive->disk);
+        *info = (board_drive_t){
+            .size = disk_size(drive->disk),
+            .read_only = disk_read_only(drive->disk),
+            .reads = drive_get(&count[VIRTIO_BLK_READ]),
+            .writes = drive_get(&count[VIRTIO_BLK_WRITE]),
+            .flushes = drive_get(&count[VIRTIO_BLK_FLUSH]),
+            .discards = drive_get(&count[VIRTIO_BLK_DISCARD]) + drive_get(&count[VIRTIO_BLK_ZERO]),
+            .bytes_read = drive_get(&drive->bytes_read),
+            .bytes_written = drive_get(&drive->bytes_written),
+            .errors = drive_get(&drive->errors),
+        };
+        snprintf(info->path, sizeof(info->path), "%s", disk_path(drive->disk));
+        snprintf(info->overlay, sizeof(info->overlay), "%s", overlay ? overlay : "");
+    }
+    eventloop_unlock();
+    return drive != NULL;
 }

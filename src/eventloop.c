@@ -30,8 +30,7 @@ static eventloop_t *eventloop_get(void)
     return &loop;
 }
 
-/* A loop that is busy with cooperative machines lets go of the mutex only when somebody wants it. */
-static void eventloop_lock(void)
+void eventloop_lock(void)
 {
     eventloop_t *loop = eventloop_get();
     __atomic_fetch_add(&loop->wanted, 1, __ATOMIC_RELAXED);
@@ -39,7 +38,7 @@ static void eventloop_lock(void)
     __atomic_fetch_sub(&loop->wanted, 1, __ATOMIC_RELAXED);
 }
 
-static void eventloop_unlock(void)
+void eventloop_unlock(void)
 {
     host_mutex_unlock(host_process_mutex());
 }

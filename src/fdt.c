@@ -42,6 +42,11 @@ const char *fdt_node_name(const rvvm_fdt_node_t *node)
     return node->name;
 }
 
+rvvm_fdt_node_t *fdt_node_next(rvvm_fdt_node_t *node, rvvm_fdt_node_t *child)
+{
+    return child ? child->next : node ? node->first_child : NULL;
+}
+
 static rvvm_fdt_node_t *fdt_new_node(const char *name, size_t len)
 {
     rvvm_fdt_node_t *node = calloc(1, sizeof(*node) + len + 1);

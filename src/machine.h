@@ -96,6 +96,8 @@ struct rvvm_machine_t {
     rvvm_fdt_node_t *fdt;
     chardev_t *console;
     struct machine_streams *streams; /* src/streams.c */
+    struct drive *drives;            /* src/drive.c; under the process mutex */
+    struct netcard *netcards;        /* src/netcard.c; likewise */
 
     rvvm_intc_t *intc;
     pci_bus_t *pci_bus;
@@ -135,6 +137,12 @@ rvkit_slice_t machine_run_turns(rvvm_machine_t *machine, uint64_t max_insns);
 /* src/eventloop.c */
 void eventloop_add(rvvm_machine_t *machine);
 void eventloop_remove(rvvm_machine_t *machine);
+/*
+ * The process mutex. A loop that is busy with cooperative machines lets go of it only when somebody wants it,
+ * which this tells.
+ */
+void eventloop_lock(void);
+void eventloop_unlock(void);
 /* Any thread: there is something to look at. */
 void eventloop_notify(void);
 /* Makes sure that somebody serves running machines. */

@@ -196,6 +196,11 @@ static bool sbi_hart_is_up(const sbi_t *sbi, uint32_t i)
     return state != HSM_STOPPED && state != HSM_CLAIMED && state != HSM_START_PENDING;
 }
 
+bool sbi_hart_started(const sbi_t *sbi, uint32_t hartid)
+{
+    return hartid < sbi->desc.hart_count && sbi_hart_is_up(sbi, hartid);
+}
+
 /* The mask of a legacy call: a pointer to a bit vector, or 0 for all harts (5). */
 static bool sbi_legacy_mask(sbi_args_t *c, uint32_t *mask, uint32_t *base)
 {

@@ -75,6 +75,9 @@ void sbi_reset(sbi_t *sbi, uint32_t boot_hart, uint32_t pc, uint32_t fdt_addr);
 sbi_hart_action_t sbi_hart_enter(sbi_t *sbi, hart_t *hart);
 void sbi_hart_leave(sbi_t *sbi, hart_t *hart);
 
+/* False: the hart is stopped, or is only being started. Any thread. */
+bool sbi_hart_started(const sbi_t *sbi, uint32_t hartid);
+
 /* Serves the ECALL of a hart, on its thread: what bus.sbi_call forwards to. */
 void sbi_call(sbi_t *sbi, hart_t *hart);
 

@@ -132,4 +132,8 @@ uint32_t rvc_expand(uint16_t c);
  */
 unsigned insn_disasm(char *text, size_t size, uint32_t word, uint32_t pc);
 
+/* The names that registers have in that text: "a0", "fa0". n is 0..31. */
+const char *insn_x_name(unsigned n);
+const char *insn_f_name(unsigned n);
+
 #endif

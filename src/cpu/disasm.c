@@ -247,3 +247,13 @@ unsigned insn_disasm(char *text, size_t size, uint32_t word, uint32_t pc)
     }
     return compressed ? 2 : 4;
 }
+
+const char *insn_x_name(unsigned n)
+{
+    return x_names[n & 31];
+}
+
+const char *insn_f_name(unsigned n)
+{
+    return f_names[n & 31];
+}

@@ -532,3 +532,8 @@ virtio_dev_t *virtio_mmio_device(rvvm_mmio_dev_t *mmio)
 {
     return ((virtio_mmio_t *)mmio->data)->dev;
 }
+
+const char *virtio_mmio_name(const rvvm_mmio_dev_t *mmio)
+{
+    return mmio->type == &mmio_type ? ((const virtio_mmio_t *)mmio->data)->dev->desc.type->name : NULL;
+}

@@ -38,4 +38,7 @@ rvvm_mmio_dev_t *virtio_mmio_init_auto(rvvm_machine_t *machine, const virtio_des
 /* The device behind an attached slot. */
 virtio_dev_t *virtio_mmio_device(rvvm_mmio_dev_t *mmio);
 
+/* What is behind a region, "virtio-blk"; NULL when it is no VirtIO slot. */
+const char *virtio_mmio_name(const rvvm_mmio_dev_t *mmio);
+
 #endif

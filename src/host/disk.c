@@ -77,21 +77,21 @@ void disk_spec_free(disk_spec_t *spec)
 
 disk_t *disk_open(const disk_desc_t *desc, char *error, size_t error_size)
 {
-    const char *slash = strrchr(desc->path, '/');
-    const char *name = slash && slash[1] ? slash + 1 : desc->path;
-    char *copy = malloc(strlen(name) + 1);
-    if (!copy) {
+    char *path = strdup(desc->path), *cow = desc->cow ? strdup(desc->cow) : NULL;
+    disk_t *disk = NULL;
+    if (!path || (desc->cow && !cow)) {
         snprintf(error, error_size, "%s: out of memory", desc->path);
-        return NULL;
+    } else {
+        disk = desc->cow ? disk_cow_open(desc->path, desc->cow, error, error_size)
+                         : disk_raw_open(desc->path, desc->read_only, error, error_size);
     }
-    memcpy(copy, name, strlen(name) + 1);
-    disk_t *disk = desc->cow ? disk_cow_open(desc->path, desc->cow, error, error_size)
-                             : disk_raw_open(desc->path, desc->read_only, error, error_size);
     if (!disk) {
-        free(copy);
+        free(path);
+        free(cow);
         return NULL;
     }
-    disk->name = copy;
+    disk->path = path;
+    disk->cow = cow;
     return disk;
 }
 
@@ -112,7 +112,8 @@ int disk_close(disk_t *disk)
         return 0;
     }
     int err = disk_flush(disk);
-    free(disk->name);
+    free(disk->path);
+    free(disk->cow);
     int close_err = disk->ops->close(disk);
     return err ? err : close_err;
 }
@@ -134,7 +135,18 @@ uint32_t disk_block_size(const disk_t *disk)
 
 const char *disk_name(const disk_t *disk)
 {
-    return disk->name;
+    const char *slash = strrchr(disk->path, '/');
+    return slash && slash[1] ? slash + 1 : disk->path;
+}
+
+const char *disk_path(const disk_t *disk)
+{
+    return disk->path;
+}
+
+const char *disk_overlay(const disk_t *disk)
+{
+    return disk->cow;
 }
 
 /* 0 when a call may go on. */

@@ -62,6 +62,10 @@ uint32_t disk_block_size(const disk_t *disk); /* bytes that are best written as 
 /* The file's name without its folder. */
 const char *disk_name(const disk_t *disk);
 
+/* As it was given; and the overlay's, or NULL. */
+const char *disk_path(const disk_t *disk);
+const char *disk_overlay(const disk_t *disk);
+
 /*
  * All return 0, or the host's error number (errno). Offsets and lengths are multiples of DISK_SECTOR and
  * inside the disk (else EINVAL); a read-only disk answers changes with EROFS. At most DISK_SPANS_MAX

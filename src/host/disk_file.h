@@ -22,7 +22,7 @@ struct disk {
     uint64_t size;
     bool read_only;
     uint32_t block;
-    char *name;
+    char *path, *cow; /* cow: NULL, or the overlay */
 };
 
 /* An open, locked file. */

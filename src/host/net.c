@@ -59,7 +59,68 @@ void host_net_close(host_net_t *net)
     }
 }
 
+void host_net_name(const host_net_t *net, char *text, size_t text_size)
+{
+    if (net->type->name) {
+        net->type->name(net, text, text_size);
+    } else {
+        snprintf(text, text_size, "network");
+    }
+}
+
 /* --- Forwarded ports --- */
+
+static bool change_forward(host_net_t *net, const host_net_forward_t *forward, bool add,
+                           char *error, size_t error_size)
+{
+    if (!net->type->change_forward) {
+        return net_fail(error, error_size, "only the user network forwards ports") != NULL;
+    }
+    return net->type->change_forward(net, forward, add, error, error_size);
+}
+
+bool host_net_add_forward(host_net_t *net, const host_net_forward_t *forward, char *error,
+                          size_t error_size)
+{
+    return change_forward(net, forward, true, error, error_size);
+}
+
+bool host_net_remove_forward(host_net_t *net, const host_net_forward_t *forward, char *error,
+                             size_t error_size)
+{
+    return change_forward(net, forward, false, error, error_size);
+}
+
+bool host_net_get_forward(host_net_t *net, size_t index, host_net_forward_t *forward)
+{
+    return net->type->get_forward && net->type->get_forward(net, index, forward);
+}
+
+/* "[ADDRESS]:PORT", without an address when it is none in particular. */
+static void format_endpoint(const uint8_t addr[16], bool v6, bool given, uint16_t port, char *text,
+                            size_t text_size)
+{
+    char ip[INET6_ADDRSTRLEN] = "";
+    if (given && inet_ntop(v6 ? AF_INET6 : AF_INET, addr, ip, sizeof(ip))) {
+        snprintf(text, text_size, v6 ? "[%s]:%u" : "%s:%u", ip, port);
+    } else {
+        snprintf(text, text_size, "%u", port);
+    }
+}
+
+bool net_forward_any_host(const host_net_forward_t *forward)
+{
+    static const uint8_t any[16];
+    return !memcmp(forward->host, any, forward->v6 ? 16 : 4);
+}
+
+void host_net_format_forward(const host_net_forward_t *f, char *text, size_t text_size)
+{
+    char host[INET6_ADDRSTRLEN + 10], guest[INET6_ADDRSTRLEN + 10];
+    format_endpoint(f->host, f->v6, f->v6 || !net_forward_any_host(f), f->host_port, host, sizeof(host));
+    format_endpoint(f->guest, f->v6, f->guest_given, f->guest_port, guest, sizeof(guest));
+    snprintf(text, text_size, "%s%s=%s", f->tcp && f->udp ? "" : f->tcp ? "tcp/" : "udp/", host, guest);
+}
 
 /* "123": a port from 1 to 65535. Moves *text behind it. */
 static bool parse_port(const char **text, uint16_t *port)

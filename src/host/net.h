@@ -64,6 +64,9 @@ typedef struct {
  */
 bool host_net_parse_forward(const char *text, host_net_forward_t *forward);
 
+/* The same syntax back, with all addresses that are known. 120 bytes are enough. */
+void host_net_format_forward(const host_net_forward_t *forward, char *text, size_t text_size);
+
 /* False when this build has no libslirp. */
 bool host_net_user_available(void);
 
@@ -85,6 +88,23 @@ host_net_t *host_net_record(host_net_t *net, const char *path, char *error, size
 /* HOST_NET_ bits; the MTU to tell the guest (0: none). */
 unsigned host_net_caps(const host_net_t *net);
 uint16_t host_net_mtu(const host_net_t *net);
+
+/* "user", "tap tap0", "unix PATH": for people. */
+void host_net_name(const host_net_t *net, char *text, size_t text_size);
+
+/*
+ * Forwarded ports at run time. Any thread but the network's own, until the network is closed; they wait for the
+ * network's thread. False: error is one line; nothing has changed.
+ *   add     as in host_net_user_t
+ *   remove  what host_net_parse_forward() made of PROTOCOL/ADDRESS:PORT; the guest's side does not matter
+ */
+bool host_net_add_forward(host_net_t *net, const host_net_forward_t *forward, char *error,
+                          size_t error_size);
+bool host_net_remove_forward(host_net_t *net, const host_net_forward_t *forward, char *error,
+                             size_t error_size);
+
+/* The index-th forwarded port; false: there are no more. forward NULL: whether the network can have any. */
+bool host_net_get_forward(host_net_t *net, size_t index, host_net_forward_t *forward);
 
 /* Starts to move frames. Once. False: no thread could be had. */
 bool host_net_attach(host_net_t *net, const host_net_guest_t *guest);

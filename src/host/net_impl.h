@@ -19,6 +19,10 @@ typedef struct {
     void (*wake)(host_net_t *net);
     void (*set_offloads)(host_net_t *net, uint64_t features);
     void (*close)(host_net_t *net);
+    void (*name)(const host_net_t *net, char *text, size_t text_size);
+    bool (*change_forward)(host_net_t *net, const host_net_forward_t *forward, bool add, char *error,
+                           size_t error_size);
+    bool (*get_forward)(host_net_t *net, size_t index, host_net_forward_t *forward);
 } host_net_type_t;
 
 /* The first member of each kind. */
@@ -28,6 +32,9 @@ struct host_net {
     unsigned caps;
     uint16_t mtu;
 };
+
+/* The host's address is not given: all of them. */
+bool net_forward_any_host(const host_net_forward_t *forward);
 
 /* Fills error. Returns NULL, for `return net_fail(…)`. */
 void *net_fail(char *error, size_t error_size, const char *fmt, ...) PRINTF_LIKE(3, 4);

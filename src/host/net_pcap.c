@@ -125,12 +125,36 @@ static void record_close(host_net_t *net)
     free(rec);
 }
 
+static void record_name(const host_net_t *net, char *text, size_t text_size)
+{
+    const net_record_t *rec = (const net_record_t *)net;
+    char inner[128];
+    host_net_name(rec->inner, inner, sizeof(inner));
+    snprintf(text, text_size, "%s, recorded to %s", inner, rec->path);
+}
+
+static bool record_change_forward(host_net_t *net, const host_net_forward_t *forward, bool add,
+                                  char *error, size_t error_size)
+{
+    host_net_t *inner = ((net_record_t *)net)->inner;
+    return add ? host_net_add_forward(inner, forward, error, error_size)
+               : host_net_remove_forward(inner, forward, error, error_size);
+}
+
+static bool record_get_forward(host_net_t *net, size_t index, host_net_forward_t *forward)
+{
+    return host_net_get_forward(((net_record_t *)net)->inner, index, forward);
+}
+
 static const host_net_type_t record_type = {
     .start = record_start,
     .send = record_send,
     .wake = record_wake,
     .set_offloads = record_set_offloads,
     .close = record_close,
+    .name = record_name,
+    .change_forward = record_change_forward,
+    .get_forward = record_get_forward,
 };
 
 host_net_t *host_net_record(host_net_t *net, const char *path, char *error, size_t error_size)

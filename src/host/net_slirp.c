@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * The user network: libslirp's stack on a thread of its own, which is the only one that calls it after
- * the opening.
+ * the opening. What others want of it waits in `request`.
  */
 #include "net_impl.h"
 
@@ -28,6 +28,7 @@ host_net_t *host_net_open_user(const host_net_user_t *desc, char *error, size_t 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <slirp/libslirp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,11 +47,24 @@ typedef struct net_timer {
     int64_t expires_ms; /* -1: not set */
 } net_timer_t;
 
+/* A forwarded port that comes or goes. */
+typedef struct {
+    const host_net_forward_t *forward;
+    bool add, ok;
+    char *error;
+    size_t error_size;
+} net_request_t;
+
 typedef struct {
     host_net_t net;
     net_loop_t loop;
     Slirp *slirp;
     bool loopback;
+    host_mutex_t *lock;          /* who has a request, and the list of forwarded ports */
+    host_event_t *done;          /* the request has been served */
+    net_request_t *request;      /* atomic */
+    host_net_forward_t *forward;
+    size_t forwards;
     net_timer_t *timers;
     struct pollfd *fds; /* the first is the loop's */
     unsigned count, room;
@@ -130,6 +144,152 @@ static const SlirpCb user_callbacks = {
     .unregister_poll_fd = user_poll_fd,
     .notify = user_notify,
 };
+
+/* --- Forwarded ports, by whoever may call libslirp --- */
+
+static bool user_forward_one(net_user_t *user, const host_net_forward_t *f, bool udp)
+{
+    int flags = udp ? SLIRP_HOSTFWD_UDP : 0;
+    if (f->v6) {
+        struct sockaddr_in6 host = {.sin6_family = AF_INET6, .sin6_port = htons(f->host_port)};
+        struct sockaddr_in6 guest = {.sin6_family = AF_INET6, .sin6_port = htons(f->guest_port)};
+        memcpy(&host.sin6_addr, f->host, 16);
+        memcpy(&guest.sin6_addr, f->guest, 16);
+        return slirp_add_hostxfwd(user->slirp, (struct sockaddr *)&host, sizeof(host),
+                                  (struct sockaddr *)&guest, sizeof(guest),
+                                  flags | SLIRP_HOSTFWD_V6ONLY) == 0;
+    }
+    struct in_addr host, guest;
+    memcpy(&host, f->host, 4);
+    memcpy(&guest, f->guest, 4);
+    return slirp_add_hostfwd(user->slirp, udp, host, f->host_port, guest, f->guest_port) == 0;
+}
+
+static bool user_unforward_one(net_user_t *user, const host_net_forward_t *f, bool udp)
+{
+    int flags = udp ? SLIRP_HOSTFWD_UDP : 0;
+    if (f->v6) {
+        struct sockaddr_in6 host = {.sin6_family = AF_INET6, .sin6_port = htons(f->host_port)};
+        memcpy(&host.sin6_addr, f->host, 16);
+        return slirp_remove_hostxfwd(user->slirp, (struct sockaddr *)&host, sizeof(host), flags) == 0;
+    }
+    struct in_addr host;
+    memcpy(&host, f->host, 4);
+    return slirp_remove_hostfwd(user->slirp, udp, host, f->host_port) == 0;
+}
+
+/* An IPv6 port without the guest's address leads to where its own address will be: nobody knows that. */
+static bool user_forward(net_user_t *user, const host_net_forward_t *f, char *error, size_t error_size)
+{
+    if (f->v6 && !f->guest_given) {
+        return net_fail(error, error_size,
+                        "forwarding port %u: name the guest's IPv6 address too, as in "
+                        "[::1]:2022=[fec0::15]:22", f->host_port) != NULL;
+    }
+    host_net_forward_t *list = realloc(user->forward, (user->forwards + 1) * sizeof(*list));
+    if (!list) {
+        return net_fail(error, error_size, "forwarding port %u: out of memory", f->host_port) != NULL;
+    }
+    user->forward = list;
+    bool tcp = !f->tcp || user_forward_one(user, f, false);
+    if (!tcp || (f->udp && !user_forward_one(user, f, true))) {
+        int why = errno;
+        if (tcp && f->tcp) {
+            user_unforward_one(user, f, false);
+        }
+        return net_fail(error, error_size, "forwarding port %u: %s%s", f->host_port, strerror(why),
+                        why == EACCES ? " (ports below 1024 need privilege)" : "") != NULL;
+    }
+    user->forward[user->forwards++] = *f;
+    return true;
+}
+
+/* Without an address of the host, all its addresses are meant, of either kind. */
+static bool forward_matches(const host_net_forward_t *f, const host_net_forward_t *wanted)
+{
+    bool any = net_forward_any_host(wanted);
+    return f->host_port == wanted->host_port &&
+           ((f->tcp && wanted->tcp) || (f->udp && wanted->udp)) &&
+           (any ? net_forward_any_host(f)
+                : f->v6 == wanted->v6 && !memcmp(f->host, wanted->host, f->v6 ? 16 : 4));
+}
+
+static bool user_unforward(net_user_t *user, const host_net_forward_t *wanted, char *error,
+                           size_t error_size)
+{
+    for (size_t i = 0; i < user->forwards; i++) {
+        host_net_forward_t *f = &user->forward[i];
+        if (!forward_matches(f, wanted)) {
+            continue;
+        }
+        if (f->tcp && wanted->tcp) {
+            f->tcp = !user_unforward_one(user, f, false);
+        }
+        if (f->udp && wanted->udp) {
+            f->udp = !user_unforward_one(user, f, true);
+        }
+        bool kept = (f->tcp && wanted->tcp) || (f->udp && wanted->udp);
+        if (!f->tcp && !f->udp) {
+            user->forwards--;
+            memmove(f, f + 1, (user->forwards - i) * sizeof(*f));
+        }
+        return !kept || net_fail(error, error_size, "port %u stays: the network refuses",
+                                 wanted->host_port) != NULL;
+    }
+    return net_fail(error, error_size, "port %u is not forwarded", wanted->host_port) != NULL;
+}
+
+static void user_serve(net_user_t *user, net_request_t *request)
+{
+    request->ok = request->add
+                      ? user_forward(user, request->forward, request->error, request->error_size)
+                      : user_unforward(user, request->forward, request->error, request->error_size);
+}
+
+/* Any thread. Before the network's own thread runs, its work is done here. */
+static bool user_change_forward(host_net_t *net, const host_net_forward_t *forward, bool add,
+                                char *error, size_t error_size)
+{
+    net_user_t *user = (net_user_t *)net;
+    net_request_t request = {forward, add, false, error, error_size};
+    host_mutex_lock(user->lock);
+    if (user->loop.thread) {
+        __atomic_store_n(&user->request, &request, __ATOMIC_SEQ_CST);
+        net_loop_wake(&user->loop);
+        while (__atomic_load_n(&user->request, __ATOMIC_ACQUIRE)) {
+            host_event_wait(user->done, HOST_FOREVER);
+        }
+    } else {
+        user_serve(user, &request);
+    }
+    host_mutex_unlock(user->lock);
+    return request.ok;
+}
+
+static bool user_get_forward(host_net_t *net, size_t index, host_net_forward_t *forward)
+{
+    net_user_t *user = (net_user_t *)net;
+    if (!forward) {
+        return true;
+    }
+    host_mutex_lock(user->lock);
+    bool found = index < user->forwards;
+    if (found) {
+        *forward = user->forward[index];
+    }
+    host_mutex_unlock(user->lock);
+    return found;
+}
+
+static void user_serve_request(net_user_t *user)
+{
+    net_request_t *request = __atomic_load_n(&user->request, __ATOMIC_SEQ_CST);
+    if (request) {
+        user_serve(user, request);
+        __atomic_store_n(&user->request, NULL, __ATOMIC_RELEASE);
+        host_event_set(user->done);
+    }
+}
 
 /* --- The thread --- */
 
@@ -216,6 +376,7 @@ static void user_run(void *arg)
     net_loop_enter();
     while (!net_loop_stopping(&user->loop)) {
         user_turn(user, more);
+        user_serve_request(user);
         guest->flush(guest->opaque);
         more = guest->serve(guest->opaque);
         guest->flush(guest->opaque);
@@ -281,8 +442,17 @@ static void user_close(host_net_t *net)
     while (user->timers) {
         user_timer_free(user->timers, user);
     }
+    host_mutex_free(user->lock);
+    host_event_free(user->done);
+    free(user->forward);
     free(user->fds);
     free(user);
+}
+
+static void user_name(const host_net_t *net, char *text, size_t text_size)
+{
+    (void)net;
+    snprintf(text, text_size, "user");
 }
 
 static const host_net_type_t user_type = {
@@ -290,6 +460,9 @@ static const host_net_type_t user_type = {
     .send = user_send,
     .wake = user_wake,
     .close = user_close,
+    .name = user_name,
+    .change_forward = user_change_forward,
+    .get_forward = user_get_forward,
 };
 
 static Slirp *user_new_slirp(net_user_t *user)
@@ -315,39 +488,6 @@ static Slirp *user_new_slirp(net_user_t *user)
     return slirp_new(&config, &user_callbacks, user);
 }
 
-static bool user_forward_one(net_user_t *user, const host_net_forward_t *f, bool udp)
-{
-    int flags = udp ? SLIRP_HOSTFWD_UDP : 0;
-    if (f->v6) {
-        struct sockaddr_in6 host = {.sin6_family = AF_INET6, .sin6_port = htons(f->host_port)};
-        struct sockaddr_in6 guest = {.sin6_family = AF_INET6, .sin6_port = htons(f->guest_port)};
-        memcpy(&host.sin6_addr, f->host, 16);
-        memcpy(&guest.sin6_addr, f->guest, 16);
-        return slirp_add_hostxfwd(user->slirp, (struct sockaddr *)&host, sizeof(host),
-                                  (struct sockaddr *)&guest, sizeof(guest),
-                                  flags | SLIRP_HOSTFWD_V6ONLY) == 0;
-    }
-    struct in_addr host, guest;
-    memcpy(&host, f->host, 4);
-    memcpy(&guest, f->guest, 4);
-    return slirp_add_hostfwd(user->slirp, udp, host, f->host_port, guest, f->guest_port) == 0;
-}
-
-/* An IPv6 port without the guest's address leads to where its own address will be: nobody knows that. */
-static bool user_forward(net_user_t *user, const host_net_forward_t *f, char *error, size_t error_size)
-{
-    if (f->v6 && !f->guest_given) {
-        return net_fail(error, error_size,
-                        "forwarding port %u: name the guest's IPv6 address too, as in "
-                        "[::1]:2022=[fec0::15]:22", f->host_port) != NULL;
-    }
-    if ((f->tcp && !user_forward_one(user, f, false)) || (f->udp && !user_forward_one(user, f, true))) {
-        return net_fail(error, error_size, "forwarding port %u: %s%s", f->host_port, strerror(errno),
-                        errno == EACCES ? " (ports below 1024 need privilege)" : "") != NULL;
-    }
-    return true;
-}
-
 host_net_t *host_net_open_user(const host_net_user_t *desc, char *error, size_t error_size)
 {
     net_user_t *user = calloc(1, sizeof(*user));
@@ -363,7 +503,9 @@ host_net_t *host_net_open_user(const host_net_user_t *desc, char *error, size_t 
     user->fds = fds;
     user->room = 64;
     user->net.guest.feed = user_no_feed;
-    user->slirp = user_new_slirp(user);
+    user->lock = host_mutex_create();
+    user->done = host_event_create();
+    user->slirp = user->lock && user->done ? user_new_slirp(user) : NULL;
     if (!user->slirp) {
         user_close(&user->net);
         return net_fail(error, error_size, "libslirp does not start");

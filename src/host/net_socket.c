@@ -7,6 +7,7 @@
 #include <rvvm/compat.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -171,11 +172,17 @@ static void socket_close(host_net_t *net)
     free(sock);
 }
 
+static void socket_name(const host_net_t *net, char *text, size_t text_size)
+{
+    snprintf(text, text_size, "unix %s", ((const net_socket_t *)net)->path);
+}
+
 static const host_net_type_t socket_type = {
     .start = net_port_start,
     .send = socket_send,
     .wake = net_port_wake,
     .close = socket_close,
+    .name = socket_name,
 };
 
 /* Who listens waits with the cable unplugged. */
@@ -193,6 +200,7 @@ static const host_net_type_t listener_type = {
     .send = socket_send,
     .wake = net_port_wake,
     .close = socket_close,
+    .name = socket_name,
 };
 
 /* A socket that an ended process left at the path is taken away, nothing else. */

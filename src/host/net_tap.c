@@ -122,12 +122,18 @@ static void tap_close(host_net_t *net)
     free(tap);
 }
 
+static void tap_name(const host_net_t *net, char *text, size_t text_size)
+{
+    snprintf(text, text_size, "tap %s", ((const net_tap_t *)net)->name);
+}
+
 static const host_net_type_t tap_type = {
     .start = net_port_start,
     .send = tap_send,
     .wake = net_port_wake,
     .set_offloads = tap_set_offloads,
     .close = tap_close,
+    .name = tap_name,
 };
 
 /* The interface's MTU; 0: unknown. */
