@@ -4,7 +4,7 @@
  *
  *   0x00100000  syscon (power off, reset)      0x00101000  Goldfish RTC
  *   0x02000000  CLINT                          0x0c000000  PLIC
- *   0x10000000  UARTs, 0x100 apart             0x10001000  VirtIO slots, 0x1000 apart
+ *   0x10000000  UARTs, and from the next free place on VirtIO slots, all 0x1000 apart
  *   0x80000000  RAM
  */
 #ifndef RVKIT_BOARD_H

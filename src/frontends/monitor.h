@@ -73,6 +73,9 @@ typedef struct monitor_desc {
 /* Greets, and reads commands from now on. NULL: no memory, or no thread. */
 monitor_t *monitor_create(const monitor_desc_t *desc);
 
+/* The width of the screen that shows it, in columns; 0: unknown, as at first. Any thread. */
+void monitor_set_columns(monitor_t *monitor, unsigned columns);
+
 /*
  * Stops the command that runs, if any, ends the thread and frees the chardev. NULL is allowed. Not
  * from the monitor's own thread: not from within monitor_host_t.
