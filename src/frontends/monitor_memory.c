@@ -224,8 +224,8 @@ static void print_f(monitor_t *m, const inspect_hart_t *hart)
         memcpy(&value, &bits, sizeof(value));
         memcpy(&single, &low, sizeof(single));
         value = bits >> 32 == UINT32_MAX ? (double)single : value;
-        monitor_print(m, "%-4s 0x%016llx %-14.7g%s", inspect_f_name(n), (unsigned long long)bits, value,
-                      n % 2 ? "\n" : "  ");
+        monitor_print(m, n % 2 ? "%-4s 0x%016llx %.7g\n" : "%-4s 0x%016llx %-16.7g", inspect_f_name(n),
+                      (unsigned long long)bits, value);
     }
 }
 

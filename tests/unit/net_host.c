@@ -451,7 +451,97 @@ TEST(forwarded_ports_that_are_taken)
     close(fd);
     host_net_t *net = host_net_open_user(&desc, error, sizeof(error));
     CHECK(net);
+    CHECK(host_net_remove_forward(net, &f, error, sizeof(error)) && host_net_add_forward(net, &f, error, sizeof(error)));
     host_net_close(net); /* never attached */
+}
+
+/* True when somebody answers at a TCP port of the loopback. */
+static bool connects(uint16_t port)
+{
+    struct sockaddr_in addr = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    bool ok = connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0;
+    close(fd);
+    return ok;
+}
+
+/* A TCP port of the loopback that is free now. */
+static uint16_t free_port(void)
+{
+    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(addr);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK(bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0);
+    getsockname(fd, (struct sockaddr *)&addr, &size);
+    close(fd);
+    return ntohs(addr.sin_port);
+}
+
+static host_net_forward_t forward_of(const char *fmt, unsigned port)
+{
+    char text[80];
+    host_net_forward_t f = {.tcp = false};
+    snprintf(text, sizeof(text), fmt, port);
+    CHECK(host_net_parse_forward(text, &f));
+    return f;
+}
+
+/* Each change works at once, or changes nothing. */
+TEST(forwarded_ports_at_run_time)
+{
+    static asker_t asker;
+    if (!host_net_user_available()) {
+        return;
+    }
+    uint16_t port = free_port();
+    host_net_forward_t got, f = forward_of("tcp/127.0.0.1:%u=22", port);
+    ask_setup(&asker, false);
+    host_net_t *net = asker.card.net;
+    CHECK(ask(&asker, arp(asker.frame, 2)));
+    CHECK(host_net_get_forward(net, 0, NULL) && !host_net_get_forward(net, 0, &got));
+    CHECK(!connects(port));
+    for (unsigned i = 0; i < 20; i++) {
+        CHECK(host_net_add_forward(net, &f, error, sizeof(error)));
+        CHECK(host_net_get_forward(net, 0, &got) && got.host_port == port && !host_net_get_forward(net, 1, &got));
+        uint32_t before = __atomic_load_n(&asker.card.got, __ATOMIC_ACQUIRE);
+        CHECK(connects(port));
+        CHECK(reaches(&asker.card.got, before + 1)); /* the guest is called */
+        CHECK(!host_net_add_forward(net, &f, error, sizeof(error)) && strstr(error, "in use"));
+        CHECK(host_net_remove_forward(net, &f, error, sizeof(error)));
+        CHECK(!host_net_get_forward(net, 0, &got) && !connects(port));
+        CHECK(!host_net_remove_forward(net, &f, error, sizeof(error)) && strstr(error, "not forwarded"));
+    }
+    /* Of both protocols, one is taken away. */
+    host_net_forward_t both = forward_of("127.0.0.1:%u=22", port), udp_only = forward_of("udp/127.0.0.1:%u", port);
+    CHECK(host_net_add_forward(net, &both, error, sizeof(error)));
+    CHECK(host_net_remove_forward(net, &udp_only, error, sizeof(error)));
+    CHECK(host_net_get_forward(net, 0, &got) && got.tcp && !got.udp && connects(port));
+    /* When one of two cannot be had, neither is. */
+    host_net_forward_t all = forward_of("%u=22", port);
+    CHECK(!host_net_remove_forward(net, &all, error, sizeof(error))); /* another address */
+    CHECK(host_net_remove_forward(net, &both, error, sizeof(error)) && !connects(port));
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    struct sockaddr_in addr = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    CHECK(bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0);
+    CHECK(!host_net_add_forward(net, &both, error, sizeof(error)) && !connects(port));
+    CHECK(!host_net_get_forward(net, 0, &got));
+    close(fd);
+    host_net_close(net);
+}
+
+TEST(forwards_as_text)
+{
+    static const char *const texts[] = {"8080=80", "tcp/127.0.0.1:2022=22", "udp/127.0.0.1:53=10.0.2.15:5353",
+                                        "[::1]:2022=[fec0::15]:22", "tcp/[::]:80=[fec0::15]:80"};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        char text[120];
+        host_net_forward_t f;
+        CHECK(host_net_parse_forward(texts[i], &f));
+        host_net_format_forward(&f, text, sizeof(text));
+        CHECK(!strcmp(text, texts[i]));
+    }
 }
 
 int main(void)
@@ -470,6 +560,8 @@ int main(void)
     RUN(records);
     RUN(user_network);
     RUN(forwarded_ports_that_are_taken);
+    RUN(forwarded_ports_at_run_time);
+    RUN(forwards_as_text);
     rmdir(dir);
     return tap_finish();
 }
