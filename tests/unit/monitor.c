@@ -678,6 +678,33 @@ TEST(many_at_once)
     world_close(&w);
 }
 
+/* Lines of words that commands know, in any order: none ends the monitor, and each ends in a prompt. */
+TEST(random_lines)
+{
+    static const char *const words[] = {
+        "x", "xp", "r", "p", "info", "disas", "hart", "translate", "portfwd", "balloon", "screenshot", "help", "add",
+        "remove", "list", "harts", "net", "blk", "/", "/10i", "/3s", "/2xg", "/7c", "/9dh", "/i", "/0", "$pc", "$sp",
+        "0x80000000", "0xffffffff", "0xffffffffffffffff", "-", "+", "-1", "1", "0", "99999999999999999999", "$",
+        "seed", "mstatus", "f", "csr", "all", "\"", "\"a b\"", "tcp/", "[::1]:1=[::1]:1", "2222=22", "\xc3\xbc",
+    };
+    uint32_t seed = 7;
+    world_t w;
+    world_open(&w);
+    world_run(&w);
+    for (unsigned i = 0; i < 2000; i++) {
+        char line[512] = "";
+        unsigned count = 1 + i % 5;
+        for (unsigned n = 0; n < count; n++) {
+            seed = seed * 1664525 + 1013904223;
+            strcat(line, words[(seed >> 16) % ARRAY_LEN(words)]);
+            strcat(line, seed >> 30 ? " " : "");
+        }
+        ask(&w, line);
+    }
+    CHECK(answers(&w, "p 1", "0x1  1  1"));
+    world_close(&w);
+}
+
 int main(void)
 {
     RUN(greeting_and_help);
@@ -698,5 +725,6 @@ int main(void)
     RUN(ctrl_c_ends_a_listing);
     RUN(freeing_while_it_is_busy);
     RUN(many_at_once);
+    RUN(random_lines);
     return tap_finish();
 }
