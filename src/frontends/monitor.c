@@ -141,7 +141,7 @@ static void out_text(monitor_t *m, const char *text)
     for (const char *c = text; *c; c++) {
         bool two = (uint8_t)*c == 0xc2 && (uint8_t)c[1] >= 0x80 && (uint8_t)c[1] < 0xa0;
         if (*c == '\n') {
-            out_add(m, "\r\n" + m->plain, 2u - m->plain);
+            out_add(m, m->plain ? "\n" : "\r\n", m->plain ? 1 : 2);
         } else {
             out_add(m, two || (uint8_t)*c < ' ' || *c == 0x7f ? "?" : c, 1);
         }
