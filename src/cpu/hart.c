@@ -168,12 +168,15 @@ static hart_exit_t run_loop(hart_t *hart, uint64_t end)
         if (hart->retired >= end) {
             return HART_EXIT_BUDGET;
         }
+        uint64_t before = hart->retired;
         if (UNLIKELY(hart->trace)) {
             trace_next(hart);
             run_slice(hart, 1);
         } else {
             run_slice(hart, end - hart->retired);
         }
+        /* A trap retires nothing, and a handler may do nothing but trap again. */
+        end -= hart->retired == before;
         if (UNLIKELY(hart->paused)) {
             hart->paused = false;
             return HART_EXIT_PAUSE;

@@ -140,6 +140,18 @@ static const uint32_t reset_code[] = {
     ADDI(T0, X0, 1),     SW(T0, A1, 0),   ADDI(X0, X0, 0), LOOP(1),
 };
 
+/* An illegal instruction, whose handler at 0 cannot be fetched either: no instruction ever retires. */
+TEST(a_hart_that_only_traps_ends_its_slice)
+{
+    static const uint32_t code[] = {0};
+    rvvm_machine_t *m = make(1, 1, code, ARRAY_LEN(code));
+    CHECK(rvvm_start_machine(m));
+    CHECK_EQ(RVKIT_SLICE_BUSY, rvkit_run_slice(m, 100000));
+    CHECK_EQ(0, rvkit_retired(m));
+    CHECK(rvvm_pause_machine(m));
+    rvvm_free_machine(m);
+}
+
 static void check_reset(uint64_t icount)
 {
     port_t port = {0};
@@ -340,6 +352,7 @@ int main(void)
 {
     if (host_threads_available()) {
         RUN(every_hart_runs_and_pauses);
+    RUN(a_hart_that_only_traps_ends_its_slice);
         RUN(two_machines_live_side_by_side);
     }
     RUN(resets_and_powers_off);

@@ -252,7 +252,7 @@ static void world_run(world_t *w)
     CHECK(rvvm_write_ram(w->machine, RAM + 0x100, "Hello\n\"w\xc3\xb6rld\"\\\0tail", 20));
     CHECK(rvvm_start_machine(w->machine));
     if (rvvm_get_opt(w->machine, RVKIT_OPT_COOPERATIVE)) {
-        rvkit_run_slice(w->machine, 1000);
+        rvkit_run_slice(w->machine, 100000);
     }
     host_sleep_ns(5000000);
 }
