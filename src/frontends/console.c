@@ -74,6 +74,36 @@ void console_tell(console_t *c)
     }
 }
 
+unsigned console_screens(const console_t *c)
+{
+    unsigned screens = 0;
+    for (const console_viewer_t *v = c->viewers; v; v = v->next) {
+        screens += v->desc.kind != CONSOLE_BYTES;
+    }
+    return screens;
+}
+
+void console_tell_viewers(console_t *c)
+{
+    if (c->counted && !c->closed) {
+        unsigned screens = console_screens(c);
+        c->notifying++;
+        host_mutex_unlock(c->lock);
+        c->counted(c->counted_opaque, screens);
+        console_acquire(c);
+        c->notifying--;
+    }
+}
+
+void console_on_viewers(console_t *c, void (*counted)(void *opaque, unsigned screens), void *opaque)
+{
+    console_acquire(c);
+    c->counted = counted;
+    c->counted_opaque = opaque;
+    console_tell_viewers(c);
+    host_mutex_unlock(c->lock);
+}
+
 /* --- The VT --- */
 
 /* [from, to) of the output is left out of what terminals get. */
@@ -103,22 +133,12 @@ static void console_add_hole(console_t *c, uint64_t from, uint64_t to)
     c->holes[c->hole_count++] = (console_hole_t){from, to};
 }
 
-/* Somebody looks at a screen, so the VT speaks. */
-static bool console_has_screen(const console_t *c)
-{
-    const console_viewer_t *v = c->viewers;
-    while (v && v->desc.kind == CONSOLE_BYTES) {
-        v = v->next;
-    }
-    return v != NULL;
-}
-
 static void console_on_reply(void *opaque, const void *bytes, size_t size)
 {
     console_t *c = opaque;
     if (c->keying) {
         console_queue_input(c, bytes, size, CONSOLE_KEYS_MAX);
-    } else if (console_has_screen(c)) {
+    } else if (console_screens(c)) { /* somebody looks on, so the VT speaks */
         console_queue_input(c, bytes, size, CONSOLE_ANSWERS_MAX);
         uint64_t from, to;
         vt_carried(c->vt, &from, &to);
@@ -364,11 +384,13 @@ static void console_tell_size(console_t *c)
         return;
     }
     c->telling_size = true;
-    while (c->told_cols != c->cols || c->told_rows != c->rows) {
+    while (!c->closed && (c->told_cols != c->cols || c->told_rows != c->rows)) {
         uint16_t cols = c->told_cols = c->cols, rows = c->told_rows = c->rows;
+        c->notifying++;
         host_mutex_unlock(c->lock);
         c->resized(c->resized_opaque, cols, rows);
         console_acquire(c);
+        c->notifying--;
     }
     c->telling_size = false;
 }

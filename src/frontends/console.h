@@ -73,12 +73,17 @@ chardev_t *console_port(console_t *console);
 void console_on_resize(console_t *console,
                        void (*resized)(void *opaque, uint16_t cols, uint16_t rows), void *opaque);
 
+/* Tells the device behind the port, now and whenever one comes or goes, how many viewers are
+ * screens. As above. */
+void console_on_viewers(console_t *console, void (*counted)(void *opaque, unsigned screens),
+                        void *opaque);
+
 /* How much has gone through, and who looks. */
 typedef struct {
     const char *name; /* as long as the console */
     uint16_t cols, rows;
-    uint64_t output, input; /* bytes since it was made */
-    unsigned viewers;
+    uint64_t output, input;    /* bytes since it was made */
+    unsigned viewers, screens; /* all, and those that are screens */
     bool channel;
     bool closed; /* the guest's side has gone */
 } console_info_t;

@@ -53,7 +53,7 @@ struct console {
 
     /* The port. */
     bool taken, closed;
-    unsigned notifying; /* calls of the device's notify that run */
+    unsigned notifying; /* calls of the device that run: notify, resized, counted */
     uint32_t flags;     /* CHARDEV_* to be told */
     bool port_full;     /* the device was told that there is no room */
 
@@ -78,6 +78,8 @@ struct console {
     bool telling_size;
     void (*resized)(void *opaque, uint16_t cols, uint16_t rows);
     void *resized_opaque;
+    void (*counted)(void *opaque, unsigned screens);
+    void *counted_opaque;
 };
 
 void console_acquire(console_t *c);
@@ -88,6 +90,10 @@ static inline void console_leave(console_t *c)
     console_tell(c);
     host_mutex_unlock(c->lock);
 }
+
+/* Tells the device how many screens there are. The lock is held but for the call. */
+void console_tell_viewers(console_t *c);
+unsigned console_screens(const console_t *c);
 
 /* Every viewer but `except` (NULL: all) is to hear of these. */
 void console_mark(console_t *c, unsigned bits, const console_viewer_t *except);

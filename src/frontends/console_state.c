@@ -13,6 +13,7 @@ void console_info(console_t *c, console_info_t *info)
         .rows = c->rows,
         .output = c->head,
         .input = c->in_total,
+        .screens = console_screens(c),
         .channel = c->channel,
         .closed = c->closed,
     };

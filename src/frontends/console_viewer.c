@@ -49,6 +49,7 @@ console_viewer_t *console_attach(console_t *c, const console_viewer_desc_t *desc
     v->bits = (v->hungry ? 0 : CONSOLE_OUTPUT) | (c->closed ? CONSOLE_CLOSED : 0);
     v->next = c->viewers;
     c->viewers = v;
+    console_tell_viewers(c);
     console_leave(c);
     return v;
 }
@@ -73,6 +74,7 @@ void console_detach(console_viewer_t *v)
         console_acquire(c);
     }
     console_freed_room(c);
+    console_tell_viewers(c);
     console_leave(c);
     free(v->repaint);
     free(v);

@@ -401,11 +401,11 @@ console_t *consoles_find(consoles_t *cs, const char *name)
     return name ? NULL : consoles_shown(cs);
 }
 
-chardev_t *consoles_monitor_port(consoles_t *cs)
+console_t *consoles_monitor(consoles_t *cs)
 {
     for (size_t i = 0; i < cs->count; i++) {
         if (cs->entry[i].kind == ENTRY_MONITOR) {
-            return console_port(cs->entry[i].console);
+            return cs->entry[i].console;
         }
     }
     return NULL;

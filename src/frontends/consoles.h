@@ -51,8 +51,8 @@ console_t *consoles_at(consoles_t *consoles, size_t index);
 console_t *consoles_find(consoles_t *consoles, const char *name);
 console_t *consoles_shown(consoles_t *consoles);
 
-/* The guest's end of the monitor's console; NULL: there is none. */
-chardev_t *consoles_monitor_port(consoles_t *consoles);
+/* The monitor's console; NULL: there is none. */
+console_t *consoles_monitor(consoles_t *consoles);
 
 /* NULL: no script. */
 chardev_t *consoles_script(consoles_t *consoles);

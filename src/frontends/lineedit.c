@@ -10,7 +10,7 @@
 #define HISTORY_MAX 100
 #define OFFERS_MAX 256
 #define COLUMNS_USUAL 80
-#define CTRL(letter) ((letter) & 0x1f)
+#define CTRL(letter) ((letter)&0x1f)
 #define ESC 0x1b
 #define DEL 0x7f
 
@@ -358,11 +358,20 @@ static void key_sequence(lineedit_t *e, uint8_t final)
 static void key_alt(lineedit_t *e, uint8_t byte)
 {
     switch (byte) {
-    case 'b': move_to(e, word_left(e)); break;
-    case 'f': move_to(e, word_right(e)); break;
-    case 'd': erase(e, e->cursor, word_right(e), true); break;
-    case DEL: erase(e, word_left(e), e->cursor, true); break;
-    default: break;
+    case 'b':
+        move_to(e, word_left(e));
+        break;
+    case 'f':
+        move_to(e, word_right(e));
+        break;
+    case 'd':
+        erase(e, e->cursor, word_right(e), true);
+        break;
+    case DEL:
+        erase(e, word_left(e), e->cursor, true);
+        break;
+    default:
+        break;
     }
 }
 
@@ -403,19 +412,43 @@ static bool key_escape(lineedit_t *e, uint8_t byte)
 static void key_control(lineedit_t *e, uint8_t byte)
 {
     switch (byte) {
-    case CTRL('A'): move_to(e, 0); break;
-    case CTRL('E'): move_to(e, e->size); break;
-    case CTRL('B'): move_to(e, previous_at(e, e->cursor)); break;
-    case CTRL('F'): move_to(e, next_at(e, e->cursor)); break;
-    case CTRL('D'): erase(e, e->cursor, next_at(e, e->cursor), false); break;
+    case CTRL('A'):
+        move_to(e, 0);
+        break;
+    case CTRL('E'):
+        move_to(e, e->size);
+        break;
+    case CTRL('B'):
+        move_to(e, previous_at(e, e->cursor));
+        break;
+    case CTRL('F'):
+        move_to(e, next_at(e, e->cursor));
+        break;
+    case CTRL('D'):
+        erase(e, e->cursor, next_at(e, e->cursor), false);
+        break;
     case CTRL('H'):
-    case DEL: erase(e, previous_at(e, e->cursor), e->cursor, false); break;
-    case CTRL('K'): erase(e, e->cursor, e->size, true); break;
-    case CTRL('U'): erase(e, 0, e->cursor, true); break;
-    case CTRL('W'): erase(e, word_left(e), e->cursor, true); break;
-    case CTRL('Y'): insert(e, e->cut, strlen(e->cut)); break;
-    case CTRL('P'): history_go(e, true); break;
-    case CTRL('N'): history_go(e, false); break;
+    case DEL:
+        erase(e, previous_at(e, e->cursor), e->cursor, false);
+        break;
+    case CTRL('K'):
+        erase(e, e->cursor, e->size, true);
+        break;
+    case CTRL('U'):
+        erase(e, 0, e->cursor, true);
+        break;
+    case CTRL('W'):
+        erase(e, word_left(e), e->cursor, true);
+        break;
+    case CTRL('Y'):
+        insert(e, e->cut, strlen(e->cut));
+        break;
+    case CTRL('P'):
+        history_go(e, true);
+        break;
+    case CTRL('N'):
+        history_go(e, false);
+        break;
     case CTRL('L'):
         show_text(e, "\x1b[H\x1b[2J");
         redraw(e);
@@ -425,7 +458,8 @@ static void key_control(lineedit_t *e, uint8_t byte)
             complete(e);
         }
         break;
-    default: break;
+    default:
+        break;
     }
 }
 
@@ -538,6 +572,11 @@ void lineedit_begin(lineedit_t *e)
 const char *lineedit_text(const lineedit_t *edit)
 {
     return edit->text;
+}
+
+void lineedit_set_plain(lineedit_t *e, bool plain)
+{
+    e->desc.plain = plain;
 }
 
 void lineedit_set_columns(lineedit_t *edit, unsigned columns)

@@ -2,6 +2,7 @@
 /* The command line program: a machine on this terminal, or under a script. */
 #include "attach.h"
 #include "consoles.h"
+#include "monitor.h"
 #include "network.h"
 #include "sharing.h"
 
@@ -37,6 +38,7 @@ typedef struct app {
     host_event_t *wake;      /* the main thread, while the machine is paused */
     script_t *script;
     consoles_t *consoles;
+    monitor_t *monitor; /* NULL: none */
     char port_name[OPTIONS_PORTS_MAX][64];
     const char *root; /* what the default command line says of the first disk; NULL: no disk */
 } app_t;
@@ -230,6 +232,83 @@ static bool app_open_consoles(app_t *app, board_desc_t *desc)
     if (app->script) {
         script_on_balloon(consoles_script(app->consoles), app_on_balloon, app);
     }
+    return true;
+}
+
+/* --- What the monitor asks for --- */
+
+static bool app_monitor_console(void *opaque, size_t index, monitor_console_t *out)
+{
+    app_t *app = opaque;
+    console_info_t info;
+    console_t *console = consoles_at(app->consoles, index);
+    if (!console) {
+        return false;
+    }
+    console_info(console, &info);
+    *out = (monitor_console_t){
+        .cols = info.cols,
+        .rows = info.rows,
+        .viewers = info.viewers,
+        .bytes_out = info.output,
+        .bytes_in = info.input,
+        .shown = console == consoles_shown(app->consoles),
+    };
+    snprintf(out->name, sizeof(out->name), "%s", info.name);
+    console_title(console, out->title, sizeof(out->title));
+    return true;
+}
+
+static bool app_monitor_screenshot(void *opaque, const char *name, const char *path, char *said,
+                                   size_t said_size)
+{
+    app_t *app = opaque;
+    console_t *console = consoles_find(app->consoles, name);
+    if (!console) {
+        snprintf(said, said_size, "there is no console %s", name ? name : "");
+        return false;
+    }
+    return app_screenshot(console, path, said, said_size);
+}
+
+static void app_on_monitor_size(void *opaque, uint16_t cols, uint16_t rows)
+{
+    (void)rows;
+    monitor_set_columns(opaque, cols);
+}
+
+/* Who types on a screen sees an echo; programs that are connected do not. */
+static void app_on_monitor_viewers(void *opaque, unsigned screens)
+{
+    monitor_set_plain(opaque, screens == 0);
+}
+
+/* False: told. */
+static bool app_start_monitor(app_t *app)
+{
+    console_t *console = consoles_monitor(app->consoles);
+    if (!console) {
+        return true;
+    }
+    console_info_t info;
+    console_info(console, &info);
+    app->monitor = monitor_create(&(monitor_desc_t){
+        .machine = app->machine,
+        .chardev = console_port(console),
+        .plain = info.screens == 0,
+        .host = {.opaque = app,
+                 .quit = app_stop,
+                 .pause = app_pause,
+                 .reset = app_reset,
+                 .console = app_monitor_console,
+                 .screenshot = app_monitor_screenshot},
+    });
+    if (!app->monitor) {
+        fprintf(stderr, "rvkit: the monitor: no memory, or no thread, for it\n");
+        return false;
+    }
+    console_on_resize(console, app_on_monitor_size, app->monitor);
+    console_on_viewers(console, app_on_monitor_viewers, app->monitor);
     return true;
 }
 
@@ -427,6 +506,9 @@ static int app_run(app_t *app)
     if (__atomic_load_n(&app->quit, __ATOMIC_SEQ_CST)) {
         rvvm_reset_machine(app->machine, false);
     }
+    if (!app_start_monitor(app)) {
+        return EXIT_FAILED;
+    }
     /* From here on; so messages about what cannot be started appear as usual. */
     consoles_start(app->consoles);
     app_loop(app);
@@ -459,6 +541,7 @@ static int app_main(app_t *app)
         main_print_notes(o); /* only now: a failure is told in one line */
         status = o->firmware || o->kernel ? app_run(app) : 0;
     }
+    monitor_free(app->monitor);
     host_mutex_lock(app->control);
     rvvm_machine_t *machine = __atomic_exchange_n(&app->machine, NULL, __ATOMIC_SEQ_CST);
     host_mutex_unlock(app->control);

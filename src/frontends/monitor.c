@@ -19,7 +19,8 @@ struct monitor {
     rvvm_machine_t *machine;
     monitor_host_t host;
     chardev_t *chardev;
-    bool plain;
+    bool plain;         /* now */
+    uint32_t plain_set; /* atomic: as monitor_set_plain() wants it */
     lineedit_t *edit;
     monitor_state_t state;
 
@@ -53,7 +54,8 @@ static void input_read(monitor_t *m)
     m->looked = m->looked > m->typed_at ? m->looked - m->typed_at : 0;
     m->typed_at = 0;
     if (m->typed_size < TYPED_MAX) {
-        m->typed_size += chardev_read(m->chardev, m->typed + m->typed_size, TYPED_MAX - m->typed_size);
+        m->typed_size +=
+            chardev_read(m->chardev, m->typed + m->typed_size, TYPED_MAX - m->typed_size);
     }
 }
 
@@ -135,7 +137,8 @@ static void out_add(void *opaque, const char *bytes, size_t size)
     }
 }
 
-/* Text for people: no control characters but line feeds, also not those of two bytes (U+0080 to U+009F). */
+/* Text for people: no control characters but line feeds, also not those of two bytes (U+0080 to
+ * U+009F). */
 static void out_text(monitor_t *m, const char *text)
 {
     for (const char *c = text; *c; c++) {
@@ -201,7 +204,8 @@ static void monitor_key(monitor_t *m, uint8_t byte)
     lineedit_begin(m->edit);
 }
 
-/* Until there is nothing more to do. Without a thread, a command waits until the output of the last is taken. */
+/* Until there is nothing more to do. Without a thread, a command waits until the output of the last
+ * is taken. */
 static void monitor_work(monitor_t *m)
 {
     uint8_t byte;
@@ -212,6 +216,8 @@ static void monitor_work(monitor_t *m)
                 return;
             }
         }
+        m->plain = __atomic_load_n(&m->plain_set, __ATOMIC_RELAXED);
+        lineedit_set_plain(m->edit, m->plain);
         lineedit_set_columns(m->edit, __atomic_load_n(&m->columns, __ATOMIC_RELAXED));
         if (!input_next(m, &byte)) {
             break;
@@ -261,6 +267,11 @@ static void monitor_notify(void *io_dev, uint32_t flags)
 
 /* ---- Life ---- */
 
+void monitor_set_plain(monitor_t *m, bool plain)
+{
+    __atomic_store_n(&m->plain_set, plain, __ATOMIC_RELAXED);
+}
+
 void monitor_set_columns(monitor_t *m, unsigned columns)
 {
     __atomic_store_n(&m->columns, columns, __ATOMIC_RELAXED);
@@ -278,6 +289,7 @@ monitor_t *monitor_create(const monitor_desc_t *desc)
         .host = desc->host,
         .chardev = desc->chardev,
         .plain = desc->plain,
+        .plain_set = desc->plain,
         .state = {.format = {1, 'x', 4}},
         .threaded = host_threads_available(),
         .out_room = OUT_ROOM,

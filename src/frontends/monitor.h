@@ -73,6 +73,9 @@ typedef struct monitor_desc {
 /* Greets, and reads commands from now on. NULL: no memory, or no thread. */
 monitor_t *monitor_create(const monitor_desc_t *desc);
 
+/* What monitor_desc_t.plain says, from now on. Any thread. */
+void monitor_set_plain(monitor_t *monitor, bool plain);
+
 /* The width of the screen that shows it, in columns; 0: unknown, as at first. Any thread. */
 void monitor_set_columns(monitor_t *monitor, unsigned columns);
 

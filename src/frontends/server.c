@@ -125,19 +125,18 @@ static bool client_fill(client_t *c)
     return c->out_at < c->out_size;
 }
 
-/* As much as the socket takes; false when the client has gone. */
-static bool client_give(client_t *c)
+/* As much as the socket takes. One that takes no more may still have left input. */
+static void client_give(client_t *c)
 {
     while (client_fill(c)) {
         ssize_t put =
             send(c->fd, c->out + c->out_at, c->out_size - c->out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (put < 0) {
             c->hung |= !client_transient(put);
-            return !c->hung || c->blocked;
+            return;
         }
         c->out_at += (size_t)put;
     }
-    return true;
 }
 
 /* --- Input --- */
@@ -300,22 +299,23 @@ static bool client_events(client_t *c, struct pollfd *fd, bool stopping)
     return !more;
 }
 
-static void client_serve(client_t *c, short revents, bool stopping)
+static void client_serve(client_t *c, const struct pollfd *fd, bool stopping)
 {
-    bool there = true;
+    bool there = true, no_input = stopping || c->ended || (fd->events & POLLIN);
+    short revents = fd->revents;
     uint32_t woken = __atomic_fetch_and(&c->woken, ~(uint32_t)CONSOLE_ROOM, __ATOMIC_SEQ_CST);
     if (woken & CONSOLE_ROOM) {
         c->blocked = false;
         there = client_digest(c);
     }
-    if (there && !stopping && (revents & POLLIN)) {
+    if (there && !stopping && !c->blocked && (revents & POLLIN)) {
         there = client_receive(c, revents & POLLHUP);
     } else if (revents & (POLLHUP | POLLERR | POLLNVAL)) {
         c->hung = true;
-        there = there && c->blocked;
+        there = there && (c->blocked || !no_input) && !stopping; /* input may wait in the socket */
     }
     if (there && !c->hung && (revents & POLLOUT)) {
-        there = client_give(c);
+        client_give(c);
     }
     if (!there) {
         client_close(c);
@@ -353,7 +353,7 @@ static bool server_turn(console_server_t *s)
     }
     for (size_t i = 0; ready > 0 && i < SERVER_CLIENTS_MAX; i++) {
         if (s->client[i].viewer) {
-            client_serve(&s->client[i], fds[2 + i].revents, stopping);
+            client_serve(&s->client[i], &fds[2 + i], stopping);
         }
     }
     if (ready > 0 && fds[1].revents) {

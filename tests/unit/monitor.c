@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* The monitor behind a console that the test plays: commands, their errors, back-pressure, Ctrl-C. */
+/* The monitor behind a console that the test plays: commands, their errors, back-pressure, Ctrl-C.
+ */
 #include "frontends/monitor.h"
+#include "inspect.h"
 
 #include "board.h"
 #include "host/clock.h"
@@ -44,7 +46,8 @@ static uint32_t fake_poll(chardev_t *dev)
 {
     fake_t *f = fake_of(dev);
     host_mutex_lock(f->lock);
-    uint32_t flags = (f->in_at < f->in_size ? CHARDEV_RX : 0) | (f->out_size < f->limit ? CHARDEV_TX : 0);
+    uint32_t flags =
+        (f->in_at < f->in_size ? CHARDEV_RX : 0) | (f->out_size < f->limit ? CHARDEV_TX : 0);
     host_mutex_unlock(f->lock);
     return flags;
 }
@@ -183,13 +186,18 @@ static void on_reset(void *opaque)
 static bool on_console(void *opaque, size_t index, monitor_console_t *info)
 {
     (void)opaque;
-    *info = (monitor_console_t){.cols = 80, .rows = 24, .viewers = 2, .bytes_out = 12345, .shown = index == 0};
+    *info = (monitor_console_t){
+        .cols = 80, .rows = 24, .viewers = 2, .bytes_out = 12345, .shown = index == 0};
     snprintf(info->name, sizeof(info->name), "hvc%u", (unsigned)index);
-    snprintf(info->title, sizeof(info->title), "%s", index ? "vi\x1b[2J\xc2\x9b" "5n" : "");
+    snprintf(info->title, sizeof(info->title), "%s",
+             index ? "vi\x1b[2J\xc2\x9b"
+                     "5n"
+                   : "");
     return index < 2;
 }
 
-static bool on_screenshot(void *opaque, const char *console, const char *path, char *said, size_t said_size)
+static bool on_screenshot(void *opaque, const char *console, const char *path, char *said,
+                          size_t said_size)
 {
     world_t *w = opaque;
     snprintf(w->shot, sizeof(w->shot), "%s|%s", console ? console : "", path);
@@ -205,8 +213,11 @@ static void world_open_with(world_t *w, board_desc_t desc, bool plain, bool bare
     f->in = malloc(1 << 20);
     f->out = malloc(OUT_MAX + 1);
     f->limit = OUT_MAX;
-    f->dev = (chardev_t){
-        .poll = fake_poll, .read = fake_read, .write = fake_write, .remove = fake_remove, .data = f};
+    f->dev = (chardev_t){.poll = fake_poll,
+                         .read = fake_read,
+                         .write = fake_write,
+                         .remove = fake_remove,
+                         .data = f};
     desc.mem_size = desc.mem_size ? desc.mem_size : 1 << 20;
     desc.harts = desc.harts ? desc.harts : 1;
     w->machine = board_create(&desc);
@@ -254,7 +265,14 @@ static void world_run(world_t *w)
     if (rvvm_get_opt(w->machine, RVKIT_OPT_COOPERATIVE)) {
         rvkit_run_slice(w->machine, 100000);
     }
-    host_sleep_ns(5000000);
+    /* Until all harts are in the loop at the program's end. */
+    for (size_t i = 0; i < rvvm_get_opt(w->machine, RVVM_OPT_CPU_COUNT); i++) {
+        inspect_hart_t hart = {.pc = 0};
+        for (unsigned tries = 0;
+             tries < 5000 && inspect_hart(w->machine, i, &hart) && hart.pc != RAM + 8; tries++) {
+            host_sleep_ns(1000000);
+        }
+    }
 }
 
 /* ---- Tests ---- */
@@ -266,8 +284,9 @@ TEST(greeting_and_help)
     CHECK(fake_count(&w.fake, 0, "help") == 1);
     char help[4096];
     snprintf(help, sizeof(help), "%s", ask(&w, "help"));
-    static const char *const names[] = {"balloon", "continue", "disas", "hart", "help", "info", "pause", "portfwd",
-                                        "print", "quit", "registers", "reset", "screenshot", "translate", "x", "xp"};
+    static const char *const names[] = {
+        "balloon", "continue", "disas",     "hart",  "help",       "info",      "pause", "portfwd",
+        "print",   "quit",     "registers", "reset", "screenshot", "translate", "x",     "xp"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         char line[40];
         snprintf(line, sizeof(line), "\n%s ", names[i]);
@@ -318,13 +337,15 @@ TEST(running_and_pausing)
     CHECK(answers(&w, "stop", "paused already"));
     CHECK(answers(&w, "info status", "paused;"));
     CHECK(answers(&w, "cont", "") && rvvm_machine_running(w.machine));
-    CHECK(answers(&w, "stop", "paused;") && answers(&w, "continue", "") && rvvm_machine_running(w.machine));
+    CHECK(answers(&w, "stop", "paused;") && answers(&w, "continue", "") &&
+          rvvm_machine_running(w.machine));
     CHECK(answers(&w, "hart", "hart 0") && answers(&w, "hart 1", "hart 1"));
     CHECK(answers(&w, "info harts", "* hart 1 "));
     CHECK(answers(&w, "hart 2", "there is no hart 2; the last is 1"));
     CHECK(answers(&w, "hart x", "there is no hart x"));
     CHECK(answers(&w, "reset", "") && w.resets == 1);
-    CHECK(answers(&w, "q", "") && answers(&w, "exit", "") && answers(&w, "quit", "") && w.quits == 3);
+    CHECK(answers(&w, "q", "") && answers(&w, "exit", "") && answers(&w, "quit", "") &&
+          w.quits == 3);
     world_close(&w);
 }
 
@@ -388,9 +409,12 @@ TEST(memory)
     CHECK(answers(&w, "x/ub 0x80000000", "0x80000000:  19\r\n"));
     CHECK(answers(&w, "x/ob 0x80000000", "0x80000000: 0023\r\n"));
     CHECK(answers(&w, "x/6c 0x80000100", "0x80000100: 'H' 'e' 'l' 'l' 'o' '\\n'\r\n"));
-    CHECK(answers(&w, "x/2s 0x80000100", "0x80000100: \"Hello\\n\\\"w\\xc3\\xb6rld\\\"\\\\\"\r\n0x80000110: \"tail\"\r\n"));
-    CHECK(answers(&w, "x/9xw 0x800fffe0", "0x800ffff0: 0x00000000 0x00000000 0x00000000 0x00000000\r\n"
-                                          "0x80100000: cannot be read\r\n"));
+    CHECK(
+        answers(&w, "x/2s 0x80000100",
+                "0x80000100: \"Hello\\n\\\"w\\xc3\\xb6rld\\\"\\\\\"\r\n0x80000110: \"tail\"\r\n"));
+    CHECK(answers(&w, "x/9xw 0x800fffe0",
+                  "0x800ffff0: 0x00000000 0x00000000 0x00000000 0x00000000\r\n"
+                  "0x80100000: cannot be read\r\n"));
     CHECK(answers(&w, "x 0x10000000", "0x10000000: cannot be read"));
     CHECK(answers(&w, "x/s 0x10000000", "0x10000000: cannot be read"));
     CHECK(answers(&w, "x/i 0x10000000", "0x10000000: cannot be read"));
@@ -428,13 +452,17 @@ TEST(disassembly)
 TEST(devices_and_consoles)
 {
     world_t w;
-    world_open_with(&w, (board_desc_t){.serial_count = 1, .balloon = true, .balloon_target = 1 << 19}, false, false);
+    world_open_with(&w,
+                    (board_desc_t){.serial_count = 1, .balloon = true, .balloon_target = 1 << 19},
+                    false, false);
     CHECK(answers(&w, "info devices", "0x02000000-0x"));
     CHECK(answers(&w, "info devices", "serial-ns16550a\r\n"));
     CHECK(answers(&w, "info devices", "irq 1"));
     CHECK(answers(&w, "info devices", "virtio-balloon\r\n"));
-    CHECK(answers(&w, "info consoles", "* hvc0         80x24, 2 looking on, out 12345, in 0 bytes\r\n"));
-    CHECK(answers(&w, "info consoles", "  hvc1         80x24, 2 looking on, out 12345, in 0 bytes, vi?[2J?5n\r\n"));
+    CHECK(answers(&w, "info consoles",
+                  "* hvc0         80x24, 2 looking on, out 12345, in 0 bytes\r\n"));
+    CHECK(answers(&w, "info consoles",
+                  "  hvc1         80x24, 2 looking on, out 12345, in 0 bytes, vi?[2J?5n\r\n"));
     CHECK(answers(&w, "info blk", "there are no drives"));
     CHECK(answers(&w, "info net", "there are no network cards"));
     CHECK(answers(&w, "info balloon", "asked for 512 KiB, given up 0 bytes\r\n"));
@@ -458,7 +486,8 @@ TEST(what_is_not_there)
         CHECK(answers(&w, lines[i], "is not to be had here"));
     }
     CHECK(answers(&w, "info consoles", "no consoles are known here"));
-    CHECK(answers(&w, "balloon 1M", "has no balloon") && answers(&w, "info balloon", "has no balloon"));
+    CHECK(answers(&w, "balloon 1M", "has no balloon") &&
+          answers(&w, "info balloon", "has no balloon"));
     CHECK(answers(&w, "portfwd", "no ports are forwarded"));
     CHECK(answers(&w, "portfwd add 2222=22", "there is no user network"));
     world_close(&w);
@@ -473,7 +502,8 @@ TEST(drives)
     disk_t *disk = disk_open(&(disk_desc_t){.path = path, .read_only = true}, why, sizeof(why));
     world_t w;
     world_open_with(&w, (board_desc_t){.drive = {disk}, .drive_count = 1}, false, false);
-    snprintf(want, sizeof(want), "drive 0: %s, 1.5 MiB, read-only\r\n  read     0 bytes in 0 requests\r\n", path);
+    snprintf(want, sizeof(want),
+             "drive 0: %s, 1.5 MiB, read-only\r\n  read     0 bytes in 0 requests\r\n", path);
     CHECK(answers(&w, "info blk", want));
     CHECK(answers(&w, "info blk", "flushes  0, discards 0, errors 0"));
     world_close(&w);
@@ -500,11 +530,13 @@ TEST(forwarded_ports)
         snprintf(remove_line, sizeof(remove_line), "portfwd remove tcp/127.0.0.1:%u", port);
         added = !*ask(&w, line);
     }
-    CHECK(answers(&w, "portfwd", list) && answers(&w, "portfwd list", list) && answers(&w, "info net", list));
+    CHECK(answers(&w, "portfwd", list) && answers(&w, "portfwd list", list) &&
+          answers(&w, "info net", list));
     CHECK(answers(&w, line, "in use"));
     CHECK(answers(&w, "portfwd remove udp/127.0.0.1:22", "port 22 is not forwarded"));
     CHECK(answers(&w, "portfwd add nonsense", "\"nonsense\" is not [tcp/|udp/]"));
-    CHECK(answers(&w, "portfwd add", "usage: portfwd") && answers(&w, "portfwd list x", "usage: portfwd"));
+    CHECK(answers(&w, "portfwd add", "usage: portfwd") &&
+          answers(&w, "portfwd list x", "usage: portfwd"));
     CHECK(answers(&w, "portfwd frob x", "no portfwd command \"frob\""));
     CHECK(answers(&w, "portfwd add [::1]:2022=22", "name the guest's IPv6 address"));
     CHECK(answers(&w, remove_line, ""));
@@ -581,8 +613,9 @@ TEST(plain)
     size_t from = fake_size(&w.fake);
     fake_type(&w.fake, "p 1\r\np 2\nnonsense\n");
     CHECK(fake_wait(&w.fake, from, PROMPT, 3));
-    static const char want[] = "0x1  1  1\n" PROMPT "0x2  2  2\n" PROMPT
-                               "there is no command \"nonsense\"; \"help\" lists what there is\n" PROMPT;
+    static const char want[] =
+        "0x1  1  1\n" PROMPT "0x2  2  2\n" PROMPT
+        "there is no command \"nonsense\"; \"help\" lists what there is\n" PROMPT;
     CHECK(!strcmp(w.fake.out + from, want));
     world_close(&w);
 }
@@ -612,7 +645,8 @@ TEST(back_pressure)
     const char *at = w.fake.out + from;
     for (unsigned i = 0; i < 2500 && at; i++) {
         char want[80];
-        snprintf(want, sizeof(want), "\r\n0x%08x: 0x00 0x00 0x00 0x00 0x00 0x00 0x00 0x00\r\n", RAM + i * 8);
+        snprintf(want, sizeof(want), "\r\n0x%08x: 0x00 0x00 0x00 0x00 0x00 0x00 0x00 0x00\r\n",
+                 RAM + i * 8);
         at = strstr(at, want);
     }
     CHECK(at != NULL);
@@ -628,7 +662,8 @@ TEST(ctrl_c_ends_a_listing)
         fake_allow(&w.fake, from + 200);
         fake_type(&w.fake, "xp/60000xb 0x80000000\rp 99\r");
         CHECK(fake_wait(&w.fake, from, "0x00", 1));
-        fake_type(&w.fake, "\x03" "p 55\r");
+        fake_type(&w.fake, "\x03"
+                           "p 55\r");
         host_sleep_ns(20000000); /* while the viewer takes nothing */
         fake_allow(&w.fake, OUT_MAX);
         CHECK(fake_wait(&w.fake, from, "0x37  55", 1));
@@ -678,14 +713,60 @@ TEST(many_at_once)
     world_close(&w);
 }
 
-/* Lines of words that commands know, in any order: none ends the monitor, and each ends in a prompt. */
+/* Lines of words that commands know, in any order: none ends the monitor, and each ends in a
+ * prompt. */
 TEST(random_lines)
 {
     static const char *const words[] = {
-        "x", "xp", "r", "p", "info", "disas", "hart", "translate", "portfwd", "balloon", "screenshot", "help", "add",
-        "remove", "list", "harts", "net", "blk", "/", "/10i", "/3s", "/2xg", "/7c", "/9dh", "/i", "/0", "$pc", "$sp",
-        "0x80000000", "0xffffffff", "0xffffffffffffffff", "-", "+", "-1", "1", "0", "99999999999999999999", "$",
-        "seed", "mstatus", "f", "csr", "all", "\"", "\"a b\"", "tcp/", "[::1]:1=[::1]:1", "2222=22", "\xc3\xbc",
+        "x",
+        "xp",
+        "r",
+        "p",
+        "info",
+        "disas",
+        "hart",
+        "translate",
+        "portfwd",
+        "balloon",
+        "screenshot",
+        "help",
+        "add",
+        "remove",
+        "list",
+        "harts",
+        "net",
+        "blk",
+        "/",
+        "/10i",
+        "/3s",
+        "/2xg",
+        "/7c",
+        "/9dh",
+        "/i",
+        "/0",
+        "$pc",
+        "$sp",
+        "0x80000000",
+        "0xffffffff",
+        "0xffffffffffffffff",
+        "-",
+        "+",
+        "-1",
+        "1",
+        "0",
+        "99999999999999999999",
+        "$",
+        "seed",
+        "mstatus",
+        "f",
+        "csr",
+        "all",
+        "\"",
+        "\"a b\"",
+        "tcp/",
+        "[::1]:1=[::1]:1",
+        "2222=22",
+        "\xc3\xbc",
     };
     uint32_t seed = 7;
     world_t w;
