@@ -24,7 +24,8 @@ static bool runner_held(const rvvm_machine_t *machine)
     return __atomic_load_n(&machine->hold, __ATOMIC_ACQUIRE) != 0;
 }
 
-typedef enum { TURN_RAN, TURN_YIELDS, TURN_SLEEPS, TURN_STOPPED } turn_t;
+/* TURN_SPENT: all that it was given, in instructions or in traps; TURN_RAN: somebody cut it short. */
+typedef enum { TURN_RAN, TURN_SPENT, TURN_YIELDS, TURN_SLEEPS, TURN_STOPPED } turn_t;
 
 /* Runs a hart unless the SBI says otherwise. */
 static turn_t runner_turn(machine_hart_t *mh, uint64_t insns)
@@ -39,7 +40,12 @@ static turn_t runner_turn(machine_hart_t *mh, uint64_t insns)
         sbi_hart_leave(sbi, mh->hart);
     }
     __atomic_store_n(&mh->retired, hart_retired(mh->hart), __ATOMIC_RELAXED);
-    return why == HART_EXIT_WFI ? TURN_SLEEPS : why == HART_EXIT_PAUSE ? TURN_YIELDS : TURN_RAN;
+    switch (why) {
+    case HART_EXIT_WFI: return TURN_SLEEPS;
+    case HART_EXIT_PAUSE: return TURN_YIELDS;
+    case HART_EXIT_BUDGET: return TURN_SPENT;
+    default: return TURN_RAN;
+    }
 }
 
 /* Waits until nobody holds the machine; false when the thread is to end. */
@@ -175,9 +181,9 @@ static bool runner_coop_turn(rvvm_machine_t *machine, uint64_t insns, uint64_t *
     uint64_t ran = hart_retired(mh->hart) - clock->turn_start;
     clock->insns += ran;
     clock->turn = NULL;
-    *left -= util_min_u64(*left, ran + 1);
+    *left -= util_min_u64(*left, (turn == TURN_SPENT ? util_max_u64(ran, insns) : ran) + 1);
     /* A WFI that is tried again may count as an instruction, and still nothing has happened. */
-    return turn == TURN_RAN || turn == TURN_YIELDS || ran > 1;
+    return turn == TURN_RAN || turn == TURN_SPENT || turn == TURN_YIELDS || ran > 1;
 }
 
 /* All harts sleep. True when time was moved on to the next timer. */
