@@ -8,8 +8,6 @@
 #include "machine.h"
 #include "util.h"
 
-#include <rvvm/compat.h>
-
 #include <errno.h>
 
 /* Bytes of one bracket: how long a reset may have to wait. */

@@ -3,8 +3,7 @@
 #ifndef RVKIT_DRIVE_H
 #define RVKIT_DRIVE_H
 
-#include <rvvm/rvvm.h>
-
+#include "devices/rvvm_compat.h"
 #include "host/disk.h"
 
 /*

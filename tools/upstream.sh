@@ -18,9 +18,10 @@ case $command in check | export) ;; *) fail "usage: tools/upstream.sh check|expo
 rvvm=$(cd "$rvvm" && pwd)
 if [ -f "$rvvm/include/rvvm/rvvm.h" ]; then
     state=2026
+    std=c11 # as its own Makefile says
     includes="-I$rvvm/include -I$rvvm/src -I$rvvm/src/util -I$rvvm/src/devices"
 elif grep -qs 'RVVM_ABI_VERSION 7' "$rvvm/src/rvvmlib.h"; then
-    state=abi7
+    state=abi7 std=gnu11
     includes="-I$rvvm/src -I$rvvm/src/devices"
     wrap=-Wl,--wrap=plic_raise_irq,--wrap=plic_lower_irq # see tests/device/virtio_driver.h
 else
@@ -30,14 +31,25 @@ fi
 # Whose place RVVM has devices of its own for, and what only they need.
 own='clint|irq_host|irq_line|ns16550a|plic|rtc_goldfish|syscon'
 
+# What a host that is not a Unix cannot compile; upstream/rvkit_host.c says so there.
+unix='clock|disk_cow|disk_file|socket|vsock_unix'
+
+# The files of the host's side: folders, overlays, sockets, and what they need. RVVM's block images and threads
+# (upstream/rvkit_host.c) stand in for disk_raw.c, worker.c and thread.c.
+host="src/host/share*.[ch] src/host/disk.[ch] src/host/disk_cow.c src/host/disk_file.[ch] src/host/vsock_unix.[ch]
+    src/host/socket.[ch] src/host/clock.[ch] src/host/worker.h src/host/thread.h src/drive.[ch]"
+
 # stage DIR: what is exported, as it will lie in src/devices. util.h gets a name that RVVM does not have.
 stage() {
     mkdir -p "$1" || exit 1
-    for file in src/devices/*.[ch] src/host/share*.[ch] src/host/thread.h src/util.h upstream/rvkit_virtio.c; do
+    for file in src/devices/*.[ch] $host src/util.h upstream/*.c; do
         name=${file##*/}
         printf '%s\n' "$name" | grep -qE "^($own)\.[ch]\$" && continue
         [ "$name" = util.h ] && name=rvkit_util.h
-        sed -e 's,"\.\./util\.h","rvkit_util.h",' -e 's,"\.\./devices/,",' "$file" >"$1/.new" || exit 1
+        sed -e 's,"\(\.\./\)*util\.h","rvkit_util.h",' -e 's,"\(\.\./\)*\(devices\|host\)/,",' "$file" >"$1/.new" || exit 1
+        if printf '%s\n' "$name" | grep -qE "^($unix)\.c\$"; then
+            sed -i -e '1a #ifndef _WIN32' -e '$a #endif' "$1/.new"
+        fi
         # A file that has not changed keeps its time, so that make does not build it again.
         cmp -s "$1/.new" "$1/$name" || cp "$1/.new" "$1/$name"
         rm -f "$1/.new"
@@ -56,7 +68,7 @@ if [ "$command" = export ]; then
 fi
 
 work=${BUILD:-build}/upstream/$state
-rm -rf "$work/devices"
+rm -rf "$work/devices" "$work/obj"
 stage "$work/devices" >/dev/null
 mkdir -p "$work/obj" "$work/tests" "$work/host"
 cp src/util.h "$work/tests/util.h"
@@ -72,12 +84,12 @@ report() {
 }
 
 # USE_SPINLOCK_DEBUG (2026: USE_LOCK_DEBUG), on unless RVVM is told otherwise, changes the size of a lock: the library has to agree.
-flags="-std=gnu11 -O2 -g -pthread -Wall -Wextra -Werror -DUSE_FDT=1 -DUSE_NET=1 ${RVVM_FLAGS--DUSE_SPINLOCK_DEBUG=1 -DUSE_LOCK_DEBUG=1}"
+flags="-O2 -g -pthread -Wall -Wextra -Werror -DUSE_FDT=1 -DUSE_NET=1 ${RVVM_FLAGS--DUSE_SPINLOCK_DEBUG=1 -DUSE_LOCK_DEBUG=1}"
 objects=
 for file in "$work"/devices/*.c; do
     name=${file##*/} object=$work/obj/${file##*/}.o
     # shellcheck disable=SC2086
-    $cc $flags $includes -c -o "$object" "$file" >"$work/log" 2>&1
+    $cc -std=$std $flags $includes -c -o "$object" "$file" >"$work/log" 2>&1
     report $? "$state compiles $name"
     objects="$objects $object"
 done
@@ -91,10 +103,9 @@ else
         case $test in *"$only"*) ;; *) continue ;; esac
         name=${test##*/} program=$work/tests/$(basename "$test" .c)
         wraps=$wrap
-        grep -q 'host/clock.h' "$test" && wraps="$wraps src/host/clock.c"
         [ "$name" = glue.c ] && wraps="$wraps -Wl,--wrap=rvvm_attach_mmio"
         # shellcheck disable=SC2086
-        $cc $flags -I"$work" $includes -I"$work/tests" -Itests -Itests/device -I"$work/devices" -o "$program" "$test" \
+        $cc -std=gnu11 $flags -I"$work" $includes -I"$work/tests" -Itests -Itests/device -I"$work/devices" -o "$program" "$test" \
             $objects "$lib" $wraps -lm -ldl -lrt >"$work/log" 2>&1
         report $? "$state links $name" && [ -x "$program" ] || continue
         timeout 300 "$program" >"$work/log" 2>&1

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The VirtIO devices on RVVM's machine: command line options, and RVVM's block images, TAP, character devices
- * and threads behind the devices. This file is only compiled inside an RVVM checkout, where
+ * The VirtIO devices on RVVM's machine: command line options, and RVVM's TAP and character devices behind the
+ * devices (rvkit_host.c: its block images and threads). This file is only compiled inside an RVVM checkout, where
  * `make export RVVM=DIR` puts it; docs/upstream.md tells how to call it.
  *
- *   -drive FILE[,ro]            a virtio-blk disk
+ *   -drive FILE[,ro][,cow=F]    a virtio-blk disk; with cow= what is written goes to F, which is made if missing
  *   -share TAG=DIR[,ro][,fs]    a folder: virtio-9p, or with fs virtio-fs. Needs -noisolation
- *   -net user[,portfwd=SPEC]…   a virtio-net card on RVVM's user network (or the TAP it is built with); none
+ *   -net user[,portfwd=SPEC]…   a virtio-net card on RVVM's user network; none; in a build with USE_TAP_LINUX: tap
+ *   -vsock PATH[,cid=N]         virtio-vsock, on the host Unix sockets (vsock_unix.h). Needs -noisolation
  *   -console stdio|null|PATH    hvc0 on the terminal, or on a pty or pipe
  *   -balloon on                 a balloon: free page reporting gives memory back to the host
  * A comma in a name is written twice. An entropy device comes always.
@@ -14,301 +15,23 @@
 #define COMPAT_HOST
 #include "rvvm_compat.h"
 
+#include "drive.h"
 #include "share.h"
-#include "thread.h"
 #include "virtio_9p.h"
 #include "virtio_balloon.h"
-#include "virtio_blk.h"
 #include "virtio_console.h"
 #include "virtio_fs.h"
 #include "virtio_mmio.h"
 #include "virtio_net.h"
 #include "virtio_rng.h"
+#include "virtio_vsock.h"
+#include "vsock_unix.h"
 
 #include <stdio.h>
 
+enum { DRIVE_THREADS = 2, DRIVE_QUEUES = 4 };
+
 bool rvkit_virtio_attach(rvvm_machine_t *machine, int argc, const char *const *argv);
-
-/* --- The threads that src/host/share.c asks for, by RVVM's --- */
-
-struct host_thread {
-    thread_ctx_t *handle;
-    void (*body)(void *arg);
-    void *arg;
-};
-
-struct host_event {
-    cond_var_t *cond;
-};
-
-static void *thread_main(void *arg)
-{
-    host_thread_t *thread = arg;
-    thread->body(thread->arg);
-    return NULL;
-}
-
-bool host_threads_available(void)
-{
-    return true;
-}
-
-host_thread_t *host_thread_create(void (*body)(void *arg), void *arg)
-{
-    host_thread_t *thread = calloc(1, sizeof(*thread));
-    if (thread) {
-        *thread = (host_thread_t){.body = body, .arg = arg};
-        thread->handle = thread_create(thread_main, thread);
-        if (!thread->handle) {
-            free(thread);
-            thread = NULL;
-        }
-    }
-    return thread;
-}
-
-void host_thread_join(host_thread_t *thread)
-{
-    if (thread) {
-        thread_join(thread->handle);
-        free(thread);
-    }
-}
-
-host_event_t *host_event_create(void)
-{
-    host_event_t *event = calloc(1, sizeof(*event));
-    if (event) {
-        event->cond = condvar_create();
-    }
-    return event;
-}
-
-void host_event_free(host_event_t *event)
-{
-    if (event) {
-        condvar_free(event->cond);
-        free(event);
-    }
-}
-
-void host_event_set(host_event_t *event)
-{
-    condvar_wake(event->cond);
-}
-
-void host_event_wait(host_event_t *event, uint64_t timeout_ns)
-{
-    condvar_wait_ns(event->cond, timeout_ns);
-}
-
-/* --- Disks: a queue of requests, and threads that work on them --- */
-
-enum { DISK_THREADS = 2, DISK_BRACKET = 1 << 20, DISK_ZEROS = 1 << 16 };
-
-typedef struct {
-    compat_blk_t *blk;
-    spinlock_t lock; /* guards the list, busy and end */
-    virtio_blk_io_t *first, **last;
-    unsigned busy;
-    bool end;
-    host_event_t *work, *idle;
-    host_thread_t *thread[DISK_THREADS];
-    uint8_t zeros[DISK_ZEROS];
-} disk_t;
-
-/* At io->scratch[0]: the next request. */
-static virtio_blk_io_t **disk_next(virtio_blk_io_t *io)
-{
-    return (virtio_blk_io_t **)(void *)&io->scratch[0];
-}
-
-/* One bracket's worth of a transfer. False: an error, or no more. */
-static bool disk_move(disk_t *disk, virtio_blk_io_t *io, uint64_t *offset)
-{
-    virtq_span_t span;
-    size_t moved = 0;
-    bool ok = true;
-    if (!virtio_blk_io_begin(io)) {
-        return false;
-    }
-    while (ok && moved < DISK_BRACKET && virtio_blk_io_next(io, DISK_BRACKET - moved, &span)) {
-        size_t done = io->op == VIRTIO_BLK_WRITE
-                          ? compat_blk_write(disk->blk, span.ptr, span.len, *offset)
-                          : compat_blk_read(disk->blk, span.ptr, span.len, *offset);
-        ok = done == span.len;
-        *offset += span.len;
-        moved += span.len;
-    }
-    if (ok) {
-        virtio_blk_io_filled(io);
-    }
-    virtio_blk_io_end(io);
-    return ok && moved;
-}
-
-static bool disk_transfer(disk_t *disk, virtio_blk_io_t *io)
-{
-    uint64_t offset = io->range->offset, end = offset + io->range->len;
-    while (offset < end) {
-        if (!disk_move(disk, io, &offset)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Discards a range, or writes zeros to it. */
-static bool disk_clear(disk_t *disk, virtio_blk_io_t *io, const virtio_blk_range_t *range)
-{
-    uint64_t done = 0;
-    bool ok = true;
-    while (ok && done < range->len) {
-        uint64_t len = range->len - done;
-        if (!virtio_blk_io_begin(io)) {
-            return false;
-        }
-        if (io->op == VIRTIO_BLK_DISCARD) {
-            compat_blk_trim(disk->blk, range->offset, len);
-        } else {
-            len = len < DISK_ZEROS ? len : DISK_ZEROS;
-            ok = compat_blk_write(disk->blk, disk->zeros, (size_t)len, range->offset + done) == len;
-        }
-        virtio_blk_io_end(io);
-        done += len;
-    }
-    return ok;
-}
-
-static void disk_do(disk_t *disk, virtio_blk_io_t *io)
-{
-    bool ok = true;
-    if (io->op == VIRTIO_BLK_READ || io->op == VIRTIO_BLK_WRITE) {
-        ok = disk_transfer(disk, io);
-    } else if (io->op == VIRTIO_BLK_FLUSH) {
-        ok = compat_blk_sync(disk->blk);
-    } else {
-        for (unsigned i = 0; ok && i < io->ranges; i++) {
-            ok = disk_clear(disk, io, &io->range[i]);
-        }
-    }
-    if (ok && io->durable) {
-        ok = compat_blk_sync(disk->blk);
-    }
-    virtio_blk_io_done(io, ok);
-}
-
-/* NULL: there is nothing to do, and *end tells whether there ever will be. */
-static virtio_blk_io_t *disk_take(disk_t *disk, bool *end)
-{
-    spin_lock(&disk->lock);
-    virtio_blk_io_t *io = disk->first;
-    if (io) {
-        disk->first = *disk_next(io);
-        disk->last = disk->first ? disk->last : &disk->first;
-        disk->busy++;
-    }
-    bool more = disk->first || disk->end;
-    *end = disk->end;
-    spin_unlock(&disk->lock);
-    if (more) {
-        host_event_set(disk->work);
-    }
-    return io;
-}
-
-static void disk_thread(void *arg)
-{
-    disk_t *disk = arg;
-    bool end = false;
-    for (;;) {
-        virtio_blk_io_t *io = disk_take(disk, &end);
-        if (io) {
-            disk_do(disk, io);
-            spin_lock(&disk->lock);
-            bool idle = !--disk->busy && !disk->first;
-            spin_unlock(&disk->lock);
-            if (idle) {
-                host_event_set(disk->idle);
-            }
-        } else if (end) {
-            return;
-        } else {
-            host_event_wait(disk->work, HOST_FOREVER);
-        }
-    }
-}
-
-static void disk_submit(void *opaque, virtio_blk_io_t *io)
-{
-    disk_t *disk = opaque;
-    *disk_next(io) = NULL;
-    spin_lock(&disk->lock);
-    *disk->last = io;
-    disk->last = disk_next(io);
-    spin_unlock(&disk->lock);
-    host_event_set(disk->work);
-}
-
-static void disk_drain(void *opaque)
-{
-    disk_t *disk = opaque;
-    for (;;) {
-        spin_lock(&disk->lock);
-        bool idle = !disk->busy && !disk->first;
-        spin_unlock(&disk->lock);
-        if (idle) {
-            return;
-        }
-        host_event_wait(disk->idle, 1000000);
-    }
-}
-
-static void disk_close(void *opaque)
-{
-    disk_t *disk = opaque;
-    spin_lock(&disk->lock);
-    disk->end = true;
-    spin_unlock(&disk->lock);
-    for (unsigned i = 0; i < DISK_THREADS; i++) {
-        if (disk->thread[i]) {
-            host_event_set(disk->work);
-            host_thread_join(disk->thread[i]);
-        }
-    }
-    host_event_free(disk->work);
-    host_event_free(disk->idle);
-    compat_blk_sync(disk->blk);
-    compat_blk_close(disk->blk);
-    free(disk);
-}
-
-static disk_t *disk_open(const char *path, bool read_only)
-{
-    disk_t *disk = calloc(1, sizeof(*disk));
-    compat_blk_t *blk = compat_blk_open(path, !read_only);
-    if (!disk || !blk) {
-        rvvm_error("-drive: cannot open %s", path);
-        compat_blk_close(blk);
-        free(disk);
-        return NULL;
-    }
-    disk->blk = blk;
-    disk->last = &disk->first;
-    disk->work = host_event_create();
-    disk->idle = host_event_create();
-    spin_init(&disk->lock);
-    bool ok = disk->work && disk->idle;
-    for (unsigned i = 0; ok && i < DISK_THREADS; i++) {
-        disk->thread[i] = host_thread_create(disk_thread, disk);
-        ok = disk->thread[i] != NULL;
-    }
-    if (!ok) {
-        disk_close(disk);
-        return NULL;
-    }
-    return disk;
-}
 
 /* --- Entropy: RVVM's own generator is no source for keys, so the host's is asked --- */
 
@@ -351,13 +74,6 @@ static void balloon_release(void *opaque, rvvm_machine_t *machine, uint64_t addr
     }
 }
 
-static bool attach_balloon(rvvm_machine_t *machine)
-{
-    const virtio_balloon_host_t host = {.release = balloon_release};
-    virtio_desc_t desc;
-    return virtio_balloon_describe(&desc, &host) && attach(machine, &desc, "-balloon");
-}
-
 /* --- Options --- */
 
 /* Cuts the text at its first single comma, makes one of two, and returns what follows the comma, or NULL. */
@@ -386,38 +102,27 @@ static bool bad_word(const char *option, const char *word)
     return false;
 }
 
+static bool attach_balloon(rvvm_machine_t *machine, char *text)
+{
+    const virtio_balloon_host_t host = {.release = balloon_release};
+    virtio_desc_t desc;
+    if (strcmp(text, "on")) {
+        return bad_word("balloon", text);
+    }
+    return virtio_balloon_describe(&desc, &host) && attach(machine, &desc, "-balloon");
+}
+
 static bool attach_drive(rvvm_machine_t *machine, char *text)
 {
-    char *words = cut_comma(text);
-    bool read_only = false;
-    virtio_desc_t desc;
-    while (words) {
-        char *word = words;
-        words = cut_comma(word);
-        if (strcmp(word, "ro")) {
-            return bad_word("drive", word);
-        }
-        read_only = true;
-    }
-    disk_t *disk = disk_open(text, read_only);
+    char error[512];
+    disk_t *disk = disk_open_spec(text, error, sizeof(error));
     if (!disk) {
+        rvvm_error("-drive: %s", error);
         return false;
     }
-    const char *slash = strrchr(text, '/');
-    const virtio_blk_backend_t backend = {
-        .submit = disk_submit,
-        .drain = disk_drain,
-        .close = disk_close,
-        .opaque = disk,
-        .capacity = compat_blk_size(disk->blk) & ~(uint64_t)(VIRTIO_BLK_SECTOR - 1),
-        .read_only = read_only,
-        .can_discard = !read_only,
-        .optimal_block = 4096,
-        .serial = slash ? slash + 1 : text,
-    };
     uint64_t harts = rvvm_get_opt(machine, COMPAT_OPT_HARTS);
-    return virtio_blk_describe(&desc, &backend, harts < 4 ? (unsigned)(harts ? harts : 1) : 4) &&
-           attach(machine, &desc, "-drive");
+    unsigned queues = harts < DRIVE_QUEUES ? (unsigned)(harts ? harts : 1) : DRIVE_QUEUES;
+    return drive_attach(machine, disk, queues, DRIVE_THREADS);
 }
 
 static bool attach_share(rvvm_machine_t *machine, char *text)
@@ -450,7 +155,44 @@ static bool attach_share(rvvm_machine_t *machine, char *text)
            attach(machine, &desc, "-share");
 }
 
-static bool attach_console(rvvm_machine_t *machine, const char *path)
+/* "3" to "4294967294" after cid=. */
+static bool vsock_cid(const char *word, uint32_t *cid)
+{
+    uint64_t value = 0;
+    if (!has_prefix(word, "cid=") || strlen(word) > 4 + 10) {
+        return false;
+    }
+    for (word += 4; *word; word++) {
+        if (*word < '0' || *word > '9') {
+            return false;
+        }
+        value = value * 10 + (uint64_t)(*word - '0');
+    }
+    *cid = (uint32_t)value;
+    return value > VIRTIO_VSOCK_HOST_CID && value < UINT32_MAX;
+}
+
+static bool attach_vsock(rvvm_machine_t *machine, char *text)
+{
+    char *words = cut_comma(text), error[256];
+    uint32_t cid = VIRTIO_VSOCK_HOST_CID + 1;
+    virtio_desc_t desc;
+    vsock_host_t host;
+    while (words) {
+        char *word = words;
+        words = cut_comma(word);
+        if (!vsock_cid(word, &cid)) {
+            return bad_word("vsock", word);
+        }
+    }
+    if (!host_vsock_open(&host, text, error, sizeof(error))) {
+        rvvm_error("-vsock: %s: %s", text, error);
+        return false;
+    }
+    return virtio_vsock_describe(&desc, &host, cid) && attach(machine, &desc, "-vsock");
+}
+
+static bool attach_console(rvvm_machine_t *machine, char *path)
 {
     virtio_desc_t desc;
     virtio_console_port_t port = {.console = true};
@@ -466,7 +208,13 @@ static bool attach_console(rvvm_machine_t *machine, const char *path)
     return virtio_console_describe(&desc, &port, 1, 0) && attach(machine, &desc, "-console");
 }
 
+#if defined(USE_NET) || defined(USE_TAP_LINUX)
 #ifdef USE_NET
+#define NET_KIND "user"
+#else
+#define NET_KIND "tap"
+#endif
+
 static void net_attach(void *opaque, virtio_net_t *net)
 {
     const tap_net_dev_t nic = {.net_dev = net, .feed_rx = virtio_net_feed_rx};
@@ -492,7 +240,7 @@ static bool attach_net(rvvm_machine_t *machine, char *text)
     if (!strcmp(text, "none")) {
         return true;
     }
-    if (strcmp(text, "user")) {
+    if (strcmp(text, NET_KIND)) {
         return bad_word("net", text);
     }
     tap_dev_t *tap = tap_open();
@@ -523,26 +271,26 @@ static bool attach_net(rvvm_machine_t *machine, char *text)
 
 static bool attach_option(rvvm_machine_t *machine, const char *name, size_t len, const char *value)
 {
-    static const char *const names[] = {"drive", "share", "net", "console", "balloon"};
-    unsigned index = 0;
-    while (index < 5 && (strlen(names[index]) != len || memcmp(names[index], name, len))) {
-        index++;
+    static const struct {
+        const char *name;
+        bool (*attach)(rvvm_machine_t *machine, char *text);
+    } options[] = {
+        {"drive", attach_drive}, {"share", attach_share},     {"net", attach_net},
+        {"vsock", attach_vsock}, {"console", attach_console}, {"balloon", attach_balloon},
+    };
+    for (unsigned i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        if (strlen(options[i].name) == len && !memcmp(options[i].name, name, len)) {
+            char *text = calloc(1, strlen(value) + 1);
+            if (!text) {
+                return false;
+            }
+            memcpy(text, value, strlen(value));
+            bool ok = options[i].attach(machine, text);
+            free(text);
+            return ok;
+        }
     }
-    if (index == 5) {
-        return true;
-    }
-    char *text = calloc(1, strlen(value) + 1);
-    if (!text) {
-        return false;
-    }
-    memcpy(text, value, strlen(value));
-    bool ok = index == 0   ? attach_drive(machine, text)
-              : index == 1 ? attach_share(machine, text)
-              : index == 2 ? attach_net(machine, text)
-              : index == 3 ? attach_console(machine, text)
-                           : attach_balloon(machine);
-    free(text);
-    return ok;
+    return true;
 }
 
 /*

@@ -149,6 +149,33 @@ const char *disk_overlay(const disk_t *disk)
     return disk->cow;
 }
 
+uint64_t disk_spans_len(const disk_span_t *spans, unsigned count)
+{
+    uint64_t len = 0;
+    for (unsigned i = 0; i < count; i++) {
+        len += spans[i].len;
+    }
+    return len;
+}
+
+unsigned disk_spans_cut(const disk_span_t *spans, unsigned count, uint64_t skip, uint64_t len,
+                        disk_span_t *out)
+{
+    unsigned made = 0;
+    for (unsigned i = 0; i < count && len; i++) {
+        if (skip >= spans[i].len) {
+            skip -= spans[i].len;
+            continue;
+        }
+        size_t part = spans[i].len - (size_t)skip;
+        part = part < len ? part : (size_t)len;
+        out[made++] = (disk_span_t){(uint8_t *)spans[i].ptr + skip, part};
+        skip = 0;
+        len -= part;
+    }
+    return made;
+}
+
 /* 0 when a call may go on. */
 static int disk_check(const disk_t *disk, uint64_t offset, uint64_t len, bool change)
 {

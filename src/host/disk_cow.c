@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* more than C11, also with -std=c11 */
+#endif
 /*
  * An overlay over a base image: docs/cow-format.md. Written blocks lie in the overlay at the same place
  * as on the disk; a map tells which. The rules that make it safe:

@@ -131,33 +131,6 @@ void disk_file_close(disk_file_t *file)
     file->fd = -1;
 }
 
-uint64_t disk_spans_len(const disk_span_t *spans, unsigned count)
-{
-    uint64_t len = 0;
-    for (unsigned i = 0; i < count; i++) {
-        len += spans[i].len;
-    }
-    return len;
-}
-
-unsigned disk_spans_cut(const disk_span_t *spans, unsigned count, uint64_t skip, uint64_t len,
-                        disk_span_t *out)
-{
-    unsigned made = 0;
-    for (unsigned i = 0; i < count && len; i++) {
-        if (skip >= spans[i].len) {
-            skip -= spans[i].len;
-            continue;
-        }
-        size_t part = spans[i].len - (size_t)skip;
-        part = part < len ? part : (size_t)len;
-        out[made++] = (disk_span_t){(uint8_t *)spans[i].ptr + skip, part};
-        skip = 0;
-        len -= part;
-    }
-    return made;
-}
-
 /* Up to IOV_COUNT pieces of the spans from byte `skip` on. */
 static int file_iov(const disk_span_t *spans, unsigned count, uint64_t skip, struct iovec *iov)
 {

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* more than C11, also with -std=c11 */
+#endif
 /*
  * One thread waits for all sockets. It alone reads from clients that have not said where they want
  * to go, and it alone frees streams; live ones are read and written by the device. The lock guards

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* upstream/rvkit_virtio.c on RVVM's core: its options, and a disk, an entropy device, a folder behind them. */
+/* upstream/rvkit_virtio.c on RVVM's core: its options, and disks, an overlay, an entropy device, sockets behind them. */
 #include "blk_rig.h"
 
 #include <unistd.h>
@@ -9,7 +9,7 @@ bool rvkit_virtio_attach(rvvm_machine_t *machine, int argc, const char *const *a
 enum { IMAGE_SECTORS = 256 };
 
 /* The image has a comma in its name, which is written twice in an option. */
-static char dir[] = "/tmp/rvkit-glue-XXXXXX", image[64], image_text[64];
+static char dir[] = "/tmp/rvkit-glue-XXXXXX", image[64], image_text[64], overlay[64], socket_path[64];
 
 /* What was attached last: the linker (--wrap) brings the call here. */
 static rvvm_mmio_dev_t *attached;
@@ -80,6 +80,8 @@ TEST(bad_options)
         {"-drive", "/nonexistent/image"}, {"-drive", "/dev/null,rw"},       {"-share", "tag"},
         {"-share", "t=/nonexistent"},     {"-share", "t=/tmp,xyz"},         {"-net", "tap"},
         {"-console", "/nonexistent/pty"}, {"-net", "user,portfwd=nonsense"},
+        {"-vsock", "/nonexistent/s"},     {"-vsock", "/tmp/rvkit-s,cid=2"}, {"-vsock", "/tmp/rvkit-s,x"},
+        {"-drive", "/dev/null,cow="},     {"-balloon", "off"},              {"-drive", "/dev/null,ro,cow=/x"},
     };
     for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         const char *const argv[] = {"rvvm", bad[i][0], bad[i][1]};
@@ -103,16 +105,21 @@ static uint8_t disk_request(uint32_t type, uint64_t sector, uint32_t len)
     return 0xEE;
 }
 
-static void disk_up(const char *text)
+static void disk_ready(void)
 {
-    const char *const argv[] = {"rvvm", "-drive", text};
-    image_make();
-    CHECK(up(3, argv));
     vd.mmio = attached;
     CHECK_EQ(VIRTIO_ID_BLOCK, vd_read(&vd, VD_DEVICE_ID));
     blk_header = vd_alloc(&vd, 16);
     blk_status = vd_alloc(&vd, 16);
     blk_data = vd_alloc(&vd, 65536);
+}
+
+static void disk_up(const char *text)
+{
+    const char *const argv[] = {"rvvm", "-drive", text};
+    image_make();
+    CHECK(up(3, argv));
+    disk_ready();
 }
 
 TEST(disk)
@@ -158,6 +165,45 @@ TEST(disk_read_only)
     vd_close(&vd);
 }
 
+/* What is written with cow= is in the overlay, also when it is opened again. */
+TEST(disk_overlay)
+{
+    char text[160];
+    snprintf(text, sizeof(text), "%s,cow=%s", image_text, overlay);
+    image_make();
+    for (unsigned round = 0; round < 2; round++) {
+        const char *const argv[] = {"rvvm", "-drive", text};
+        CHECK(up(3, argv));
+        disk_ready();
+        CHECK(vd_start(&vd, ALL_FEATURES & vd_offered(&vd)));
+        CHECK_EQ(VIRTIO_BLK_S_OK, disk_request(VIRTIO_BLK_T_IN, 9, 3 * 512));
+        const uint8_t *data = vd_ptr(&vd, blk_data);
+        CHECK_EQ(9, data[0]);
+        CHECK_EQ(round ? 0xCD : 10, data[512]);
+        CHECK_EQ(11, data[1024]);
+        memset(vd_ptr(&vd, blk_data), 0xCD, 512);
+        CHECK_EQ(VIRTIO_BLK_S_OK, disk_request(VIRTIO_BLK_T_OUT, 10, 512));
+        vd_close(&vd);
+        CHECK_EQ(10, image_byte(10));
+    }
+    unlink(overlay);
+}
+
+TEST(sockets)
+{
+    char text[80];
+    snprintf(text, sizeof(text), "%s,cid=77", socket_path);
+    const char *const argv[] = {"rvvm", "-vsock", text};
+    CHECK(up(3, argv));
+    vd.mmio = attached;
+    CHECK_EQ(VIRTIO_ID_VSOCK, vd_read(&vd, VD_DEVICE_ID));
+    CHECK(vd_start(&vd, V1));
+    CHECK_EQ(77, vd_read(&vd, VD_CONFIG));
+    CHECK(access(socket_path, F_OK) == 0);
+    vd_close(&vd);
+    CHECK(access(socket_path, F_OK) != 0);
+}
+
 /* Requests are out when the machine goes. */
 TEST(disk_ends_busy)
 {
@@ -199,12 +245,16 @@ int main(void)
     }
     snprintf(image, sizeof(image), "%s/a,b.img", dir);
     snprintf(image_text, sizeof(image_text), "%s/a,,b.img", dir);
+    snprintf(overlay, sizeof(overlay), "%s/overlay", dir);
+    snprintf(socket_path, sizeof(socket_path), "%s/vsock", dir);
     image_make();
     PROVE(nothing_asked, "without options there is an entropy device alone");
     PROVE(options, "options attach devices from left to right, in every spelling of RVVM");
     PROVE(bad_options, "wrong options are refused");
     PROVE(disk, "a disk reads, writes, flushes, discards, writes zeros");
     PROVE(disk_read_only, "a read-only disk is not written to");
+    PROVE(disk_overlay, "with cow= what is written is in the overlay alone");
+    PROVE(sockets, "a socket device listens on the host while its machine lives");
     PROVE(disk_ends_busy, "requests may be out when the device is reset or the machine is freed");
     PROVE(entropy, "the entropy device fills buffers");
     unlink(image);
