@@ -4,7 +4,7 @@
 #   tools/upstream.sh check DIR [LIB [WORD]]   compiles them against DIR's headers; with LIB (or a librvvm_static.a
 #                                       found in DIR), links and runs the device suite on RVVM's core
 #                                       (WORD: only tests with WORD in their names)
-#   tools/upstream.sh export DIR        copies them into DIR/src/devices
+#   tools/upstream.sh export DIR        copies them, and the host's side, into DIR/src/devices
 # CC names the compiler. Nothing in DIR is built or, by `check`, changed.
 cd "$(dirname "$0")/.." || exit 2
 command=$1 rvvm=$2 lib=$3 only=$4
@@ -92,6 +92,13 @@ for file in "$work"/devices/*.c; do
     $cc -std=$std $flags $includes -c -o "$object" "$file" >"$work/log" 2>&1
     report $? "$state compiles $name"
     objects="$objects $object"
+done
+
+# In builds with RVVM's TAP, and without a network.
+for variant in '-UUSE_NET -DUSE_TAP_LINUX=1' -UUSE_NET; do
+    # shellcheck disable=SC2086
+    $cc -std=$std $flags $variant $includes -fsyntax-only "$work/devices/rvkit_virtio.c" >"$work/log" 2>&1
+    report $? "$state compiles rvkit_virtio.c with $variant"
 done
 
 [ -n "$lib" ] || lib=$(find "$rvvm" -name librvvm_static.a | head -n 1)

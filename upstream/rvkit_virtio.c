@@ -7,7 +7,7 @@
  *   -drive FILE[,ro][,cow=F]    a virtio-blk disk; with cow= what is written goes to F, which is made if missing
  *   -share TAG=DIR[,ro][,fs]    a folder: virtio-9p, or with fs virtio-fs. Needs -noisolation
  *   -net user[,portfwd=SPEC]…   a virtio-net card on RVVM's user network; none; in a build with USE_TAP_LINUX: tap
- *   -vsock PATH[,cid=N]         virtio-vsock, on the host Unix sockets (vsock_unix.h). Needs -noisolation
+ *   -vsock PATH[,cid=N]         virtio-vsock, on the host Unix sockets (vsock_unix.h)
  *   -console stdio|null|PATH    hvc0 on the terminal, or on a pty or pipe
  *   -balloon on                 a balloon: free page reporting gives memory back to the host
  * A comma in a name is written twice. An entropy device comes always.
