@@ -261,9 +261,10 @@ void host_event_set(host_event_t *event)
 {
     __atomic_store_n(&event->set, 1, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&event->waiting, __ATOMIC_SEQ_CST)) {
+        /* Once the lock is free the waiter sleeps. It is woken without it, which it would have to wait for. */
         pthread_mutex_lock(&event->lock);
-        pthread_cond_broadcast(&event->cond);
         pthread_mutex_unlock(&event->lock);
+        pthread_cond_broadcast(&event->cond);
     }
 }
 

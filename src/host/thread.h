@@ -34,7 +34,10 @@ void host_mutex_free(host_mutex_t *mutex);
 void host_mutex_lock(host_mutex_t *mutex);
 void host_mutex_unlock(host_mutex_t *mutex);
 
-/* A flag that one thread at a time can wait for. Setting it costs little when nobody waits. */
+/*
+ * A flag that one thread at a time can wait for. Setting it costs little when nobody waits. Freed when no thread
+ * can still be in a call for it: that a wait has ended does not mean that the setter is out of its call.
+ */
 host_event_t *host_event_create(void);
 void host_event_free(host_event_t *event);
 void host_event_set(host_event_t *event);

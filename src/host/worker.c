@@ -161,9 +161,8 @@ void host_worker_submit(host_worker_t *worker, host_job_t *job)
     worker->last = &job->next;
     worker->waiting++;
     worker_grow(worker);
-    if (worker->threads) {
-        pthread_cond_signal(&worker->work);
-    } else {
+    bool wake = worker->sleeping != 0;
+    if (!worker->threads) {
         /* Nobody else will. Another caller may be here too, and take this one's job. */
         job = worker_take(worker);
         if (job) {
@@ -171,6 +170,9 @@ void host_worker_submit(host_worker_t *worker, host_job_t *job)
         }
     }
     pthread_mutex_unlock(&worker->lock);
+    if (wake) {
+        pthread_cond_signal(&worker->work); /* without the lock, which who wakes up needs */
+    }
 }
 
 void host_worker_drain(host_worker_t *worker)
