@@ -193,6 +193,12 @@ int disk_read(disk_t *disk, uint64_t offset, const disk_span_t *spans, unsigned 
     return err || !len ? err : disk->ops->read(disk, offset, spans, count);
 }
 
+bool disk_read_now(disk_t *disk, uint64_t offset, void *data, size_t len)
+{
+    return disk->ops->read_now && !disk_check(disk, offset, len, false) &&
+           disk->ops->read_now(disk, offset, data, len);
+}
+
 int disk_write(disk_t *disk, uint64_t offset, const disk_span_t *spans, unsigned count)
 {
     uint64_t len = disk_spans_len(spans, count);

@@ -74,6 +74,9 @@ const char *disk_overlay(const disk_t *disk);
 int disk_read(disk_t *disk, uint64_t offset, const disk_span_t *spans, unsigned count);
 int disk_write(disk_t *disk, uint64_t offset, const disk_span_t *spans, unsigned count);
 
+/* Reads what is in the host's memory already, without waiting for anything. False: use disk_read(). */
+bool disk_read_now(disk_t *disk, uint64_t offset, void *data, size_t len);
+
 /* All writes that have returned are on the medium. */
 int disk_flush(disk_t *disk);
 

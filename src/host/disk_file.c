@@ -195,6 +195,27 @@ int disk_file_write(const disk_file_t *file, uint64_t offset, const disk_span_t 
     return 0;
 }
 
+bool disk_file_read_now(disk_file_t *file, uint64_t offset, void *data, size_t len)
+{
+#if defined(__linux__) && defined(RWF_NOWAIT)
+    struct iovec iov = {data, len};
+    if (__atomic_load_n(&file->no_now, __ATOMIC_RELAXED)) {
+        return false;
+    }
+    ssize_t got = preadv2(file->fd, &iov, 1, (off_t)offset, RWF_NOWAIT);
+    if (got < 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) {
+        __atomic_store_n(&file->no_now, true, __ATOMIC_RELAXED);
+    }
+    return got == (ssize_t)len;
+#else
+    (void)file;
+    (void)offset;
+    (void)data;
+    (void)len;
+    return false;
+#endif
+}
+
 int disk_file_read_bytes(const disk_file_t *file, uint64_t offset, void *data, size_t len)
 {
     const disk_span_t span = {data, len};

@@ -8,6 +8,8 @@
 #include <stdio.h>
 
 typedef struct {
+    /* NULL: nothing is ever there at once. */
+    bool (*read_now)(disk_t *disk, uint64_t offset, void *data, size_t len);
     int (*read)(disk_t *disk, uint64_t offset, const disk_span_t *spans, unsigned count);
     int (*write)(disk_t *disk, uint64_t offset, const disk_span_t *spans, unsigned count);
     int (*flush)(disk_t *disk);
@@ -34,6 +36,7 @@ typedef struct {
     int64_t mtime_s;
     uint32_t mtime_ns;
     int sync_error; /* atomic: of the first sync that failed */
+    bool no_now;    /* atomic: the host cannot read without waiting */
 } disk_file_t;
 
 /* How a file is opened. */
@@ -51,6 +54,9 @@ int disk_file_read(const disk_file_t *file, uint64_t offset, const disk_span_t *
 int disk_file_write(const disk_file_t *file, uint64_t offset, const disk_span_t *spans, unsigned count);
 int disk_file_read_bytes(const disk_file_t *file, uint64_t offset, void *data, size_t len);
 int disk_file_write_bytes(const disk_file_t *file, uint64_t offset, const void *data, size_t len);
+
+/* As disk_read_now(). */
+bool disk_file_read_now(disk_file_t *file, uint64_t offset, void *data, size_t len);
 
 /*
  * Makes everything durable. When the host could not write back once, it may have dropped what it could

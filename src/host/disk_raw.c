@@ -12,6 +12,11 @@ typedef struct {
     disk_file_t file;
 } raw_t;
 
+static bool raw_read_now(disk_t *disk, uint64_t offset, void *data, size_t len)
+{
+    return disk_file_read_now(&((raw_t *)disk)->file, offset, data, len);
+}
+
 static int raw_read(disk_t *disk, uint64_t offset, const disk_span_t *spans, unsigned count)
 {
     return disk_file_read(&((raw_t *)disk)->file, offset, spans, count);
@@ -53,6 +58,7 @@ static int raw_close(disk_t *disk)
 }
 
 static const disk_ops_t raw_ops = {
+    .read_now = raw_read_now,
     .read = raw_read,
     .write = raw_write,
     .flush = raw_flush,

@@ -246,6 +246,30 @@ static void checks_ranges(bool cow)
     disk_close(disk);
 }
 
+/* Hosts differ in what they read at once; what they do is right, and nothing outside the file is read. */
+TEST(reads_now)
+{
+    uint8_t now[8192], then[8192];
+    fresh(SIZE);
+    for (unsigned cow = 0; cow < 2; cow++) {
+        disk_t *disk = open_either(cow);
+        CHECK_EQ(0, fill(disk, 1024, 512, 0xA5));
+        for (uint64_t offset = 0; offset + sizeof(now) <= SIZE; offset += 512) {
+            CHECK_EQ(0, get(disk, offset, then, sizeof(then)));
+            CHECK(!disk_read_now(disk, offset, now, sizeof(now)) || !memcmp(now, then, sizeof(now)));
+        }
+        CHECK(!disk_read_now(disk, SIZE, now, 512));
+        CHECK(!disk_read_now(disk, SIZE - 512, now, 1024));
+        CHECK(!disk_read_now(disk, 100, now, 512));
+        CHECK(!disk_read_now(disk, 0, now, 100));
+        CHECK_EQ(0, disk_close(disk));
+    }
+    disk_t *disk = open_either(false);
+    CHECK_EQ(0, truncate(base_path, SIZE - 1024));
+    CHECK(!disk_read_now(disk, SIZE - 2048, now, 2048)); /* cut short */
+    disk_close(disk);
+}
+
 TEST(ranges_and_rights)
 {
     checks_ranges(false);
@@ -542,6 +566,7 @@ int main(void)
     RUN(cow_moves);
     RUN(raw_scatters);
     RUN(cow_scatters);
+    RUN(reads_now);
     RUN(ranges_and_rights);
     RUN(raw_clears);
     RUN(cow_clears);
