@@ -46,7 +46,8 @@ stage() {
         name=${file##*/}
         printf '%s\n' "$name" | grep -qE "^($own)\.[ch]\$" && continue
         [ "$name" = util.h ] && name=rvkit_util.h
-        sed -e 's,"\(\.\./\)*util\.h","rvkit_util.h",' -e 's,"\(\.\./\)*\(devices\|host\)/,",' "$file" >"$1/.new" || exit 1
+        sed -e 's,"\(\.\./\)*util\.h","rvkit_util.h",' -e 's,"\(\.\./\)*\(devices\|host\)/,",' \
+            "$file" >"$1/.new" || exit 1
         if printf '%s\n' "$name" | grep -qE "^($unix)\.c\$"; then
             sed -i -e '1a #ifndef _WIN32' -e '$a #endif' "$1/.new"
         fi

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* upstream/rvkit_virtio.c on RVVM's core: its options, and disks, an overlay, an entropy device, sockets behind them. */
+/* The glue in upstream/ on RVVM's core: its options, and disks, an overlay, an entropy device, sockets behind. */
 #include "blk_rig.h"
 
 #include <unistd.h>
