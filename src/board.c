@@ -9,12 +9,12 @@
 #include "devices/syscon.h"
 #include "devices/virtio_9p.h"
 #include "devices/virtio_fs.h"
-#include "devices/virtio_mmio.h"
-#include "drive.h"
+#include "drives.h"
 #include "entropy.h"
 #include "log.h"
 #include "machine.h"
 #include "netcard.h"
+#include "slot.h"
 #include "streams.h"
 
 #include <rvvm/rvvm_board.h>
@@ -57,6 +57,13 @@ bool rvvm_board_riscv_virt_init(rvvm_machine_t *machine, bool aia)
            rtc_goldfish_init(machine, BOARD_RTC, plic, 0);
 }
 
+_Static_assert((int)BOARD_VIRTIO_LEGACY == VIRTIO_MMIO_LEGACY &&
+                   (int)BOARD_VIRTIO_NO_PACKED == VIRTIO_MMIO_NO_PACKED &&
+                   (int)BOARD_VIRTIO_NO_EVENT_IDX == VIRTIO_MMIO_NO_EVENT_IDX &&
+                   (int)BOARD_VIRTIO_NO_INDIRECT == VIRTIO_MMIO_NO_INDIRECT &&
+                   (int)BOARD_VIRTIO_IN_ORDER == VIRTIO_MMIO_IN_ORDER,
+               "the board and the transport name the same choices");
+
 /* Requests that the host works on at the same time for one disk, and queues of one disk. */
 #define BOARD_DRIVE_THREADS 4
 #define BOARD_DRIVE_QUEUES 4
@@ -90,7 +97,7 @@ static bool board_attach_share(rvvm_machine_t *machine, const board_desc_t *desc
     virtio_desc_t device;
     bool ok = desc->share[index].fs ? virtio_fs_describe(&device, tag, server)
                                     : virtio_9p_describe(&device, tag, server);
-    if (!ok || !virtio_mmio_init_auto(machine, &device, 0)) {
+    if (!ok || !slot_attach(machine, &device)) {
         rvvm_error("the folder %s cannot be attached", tag);
         return false;
     }
@@ -101,7 +108,7 @@ static bool board_attach_share(rvvm_machine_t *machine, const board_desc_t *desc
 static bool board_attach_drive(rvvm_machine_t *machine, const board_desc_t *desc, size_t index)
 {
     size_t queues = desc->harts < BOARD_DRIVE_QUEUES ? desc->harts : BOARD_DRIVE_QUEUES;
-    return drive_attach(machine, desc->drive[index], (unsigned)queues,
+    return drives_attach(machine, desc->drive[index], (unsigned)queues,
                         desc->icount ? 0 : BOARD_DRIVE_THREADS);
 }
 
@@ -117,6 +124,9 @@ rvvm_machine_t *board_create(const board_desc_t *desc)
     }
     if (ok && desc->icount) {
         ok = rvvm_set_opt(machine, RVKIT_OPT_ICOUNT, desc->icount);
+    }
+    if (machine) {
+        machine->virtio_flags = desc->virtio;
     }
     if (ok && desc->serial_count) {
         machine->console = desc->serial[0];

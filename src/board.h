@@ -29,6 +29,15 @@
 #define BOARD_CONSOLES_MAX 4
 #define BOARD_PORTS_MAX 8
 
+/* How the guest may talk to the VirtIO devices. */
+enum {
+    BOARD_VIRTIO_LEGACY = 1, /* interface version 1 of VirtIO over MMIO: for xv6 and old kernels */
+    BOARD_VIRTIO_NO_PACKED = 2,
+    BOARD_VIRTIO_NO_EVENT_IDX = 4,
+    BOARD_VIRTIO_NO_INDIRECT = 8,
+    BOARD_VIRTIO_IN_ORDER = 16,
+};
+
 typedef struct board_desc {
     size_t mem_size; /* bytes */
     size_t harts;
@@ -73,6 +82,8 @@ typedef struct board_desc {
 
     vsock_host_t vsock; /* behind a virtio-vsock */
     uint32_t vsock_cid; /* 0: none */
+
+    uint32_t virtio; /* BOARD_VIRTIO_*, for all VirtIO devices; 0: version 2, with all kinds of rings */
 
     uint64_t icount;  /* as RVKIT_OPT_ICOUNT; 0: off */
     bool cooperative; /* as RVKIT_OPT_COOPERATIVE */

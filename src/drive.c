@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "drive.h"
 
-#include "board.h"
 #include "devices/virtio_blk.h"
-#include "devices/virtio_mmio.h"
 #include "host/worker.h"
-#include "machine.h"
 #include "util.h"
 
 #include <errno.h>
@@ -15,15 +12,15 @@
 #define DRIVE_NOW_MAX      (UINT32_C(16) << 10) /* of a read that is done by the hart itself */
 #define DRIVE_DISCARD_MAX  (UINT32_C(64) << 20)
 
-typedef struct drive {
-    struct drive *next; /* of the machine's, in order of attaching */
-    rvvm_machine_t *machine;
+struct drive {
+    void (*gone)(void *opaque, drive_t *drive);
+    void *opaque;
     disk_t *disk;
     host_worker_t *worker;
     uint32_t told;      /* atomic: a bit for each kind of request that has failed */
     uint64_t count[VIRTIO_BLK_ZERO + 1]; /* atomic: requests of each kind */
     uint64_t bytes_read, bytes_written, errors; /* atomic */
-} drive_t;
+};
 
 /* In the request's scratch space. */
 typedef struct {
@@ -169,6 +166,7 @@ static bool drive_read_now(drive_t *drive, virtio_blk_io_t *io)
         !disk_read_now(drive->disk, io->range->offset, data, (size_t)io->range->len)) {
         return false;
     }
+    drive_count(drive, io, 0);
     virtio_blk_io_done(io, virtio_blk_io_put(io, data, (size_t)io->range->len) == io->range->len);
     return true;
 }
@@ -189,26 +187,12 @@ static void drive_drain(void *opaque)
     host_worker_drain(((drive_t *)opaque)->worker);
 }
 
-/* With `there` the drive is the last of the machine's; otherwise it is none of them. */
-static void drive_list(drive_t *drive, bool there)
-{
-    eventloop_lock();
-    drive_t **link = &drive->machine->drives;
-    while (*link && *link != drive) {
-        link = &(*link)->next;
-    }
-    if (there) {
-        *link = drive;
-    } else if (*link) {
-        *link = drive->next;
-    }
-    eventloop_unlock();
-}
-
 static void drive_close(void *opaque)
 {
     drive_t *drive = opaque;
-    drive_list(drive, false);
+    if (drive->gone) {
+        drive->gone(drive->opaque, drive);
+    }
     host_worker_free(drive->worker);
     int err = disk_flush(drive->disk);
     if (err) {
@@ -218,18 +202,22 @@ static void drive_close(void *opaque)
     free(drive);
 }
 
-bool drive_attach(rvvm_machine_t *machine, disk_t *disk, unsigned queues, unsigned threads)
+drive_t *drive_describe(virtio_desc_t *desc, const drive_desc_t *what)
 {
+    disk_t *disk = what->disk;
     drive_t *drive = calloc(1, sizeof(*drive));
-    host_worker_t *worker = host_worker_create(threads);
+    host_worker_t *worker = host_worker_create(what->threads);
     if (!drive || !worker) {
         rvvm_error("drive %s: out of memory", disk_name(disk));
         host_worker_free(worker);
         disk_close(disk);
         free(drive);
-        return false;
+        if (what->gone) {
+            what->gone(what->opaque, NULL);
+        }
+        return NULL;
     }
-    *drive = (drive_t){.machine = machine, .disk = disk, .worker = worker};
+    *drive = (drive_t){.gone = what->gone, .opaque = what->opaque, .disk = disk, .worker = worker};
     const virtio_blk_backend_t backend = {
         .submit = drive_submit,
         .drain = drive_drain,
@@ -241,39 +229,24 @@ bool drive_attach(rvvm_machine_t *machine, disk_t *disk, unsigned queues, unsign
         .optimal_block = disk_block_size(disk),
         .serial = disk_name(disk),
     };
-    virtio_desc_t desc;
-    if (!virtio_blk_describe(&desc, &backend, queues) || !virtio_mmio_init_auto(machine, &desc, 0)) {
-        rvvm_error("a drive cannot be attached");
-        return false;
-    }
-    drive_list(drive, true);
-    return true;
+    return virtio_blk_describe(desc, &backend, what->queues) ? drive : NULL;
 }
 
-bool board_get_drive(rvvm_machine_t *machine, size_t index, board_drive_t *info)
+const disk_t *drive_disk(const drive_t *drive)
 {
-    eventloop_lock();
-    const drive_t *drive = machine->drives;
-    while (drive && index--) {
-        drive = drive->next;
-    }
-    if (drive) {
-        const uint64_t *count = drive->count;
-        const char *overlay = disk_overlay(drive->disk);
-        *info = (board_drive_t){
-            .size = disk_size(drive->disk),
-            .read_only = disk_read_only(drive->disk),
-            .reads = drive_get(&count[VIRTIO_BLK_READ]),
-            .writes = drive_get(&count[VIRTIO_BLK_WRITE]),
-            .flushes = drive_get(&count[VIRTIO_BLK_FLUSH]),
-            .discards = drive_get(&count[VIRTIO_BLK_DISCARD]) + drive_get(&count[VIRTIO_BLK_ZERO]),
-            .bytes_read = drive_get(&drive->bytes_read),
-            .bytes_written = drive_get(&drive->bytes_written),
-            .errors = drive_get(&drive->errors),
-        };
-        snprintf(info->path, sizeof(info->path), "%s", disk_path(drive->disk));
-        snprintf(info->overlay, sizeof(info->overlay), "%s", overlay ? overlay : "");
-    }
-    eventloop_unlock();
-    return drive != NULL;
+    return drive->disk;
+}
+
+void drive_get_stats(const drive_t *drive, drive_stats_t *stats)
+{
+    const uint64_t *count = drive->count;
+    *stats = (drive_stats_t){
+        .reads = drive_get(&count[VIRTIO_BLK_READ]),
+        .writes = drive_get(&count[VIRTIO_BLK_WRITE]),
+        .flushes = drive_get(&count[VIRTIO_BLK_FLUSH]),
+        .discards = drive_get(&count[VIRTIO_BLK_DISCARD]) + drive_get(&count[VIRTIO_BLK_ZERO]),
+        .bytes_read = drive_get(&drive->bytes_read),
+        .bytes_written = drive_get(&drive->bytes_written),
+        .errors = drive_get(&drive->errors),
+    };
 }

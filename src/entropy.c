@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "entropy.h"
 
-#include "devices/virtio_mmio.h"
 #include "devices/virtio_rng.h"
 #include "host/memory.h"
 #include "log.h"
+#include "slot.h"
 
 #include <stdlib.h>
 
@@ -37,7 +37,7 @@ bool entropy_attach(rvvm_machine_t *machine, bool repeatable)
     }
     virtio_desc_t desc;
     bool ok = (!repeatable || source.opaque) && virtio_rng_describe(&desc, &source) &&
-              virtio_mmio_init_auto(machine, &desc, 0);
+              slot_attach(machine, &desc);
     if (!ok) {
         rvvm_error("the entropy device cannot be attached");
     }

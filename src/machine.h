@@ -89,6 +89,7 @@ struct rvvm_machine_t {
     uint64_t next_update_ns;   /* of machine_now_ns() */
     rvvm_addr_t opts[MACHINE_OPT_COUNT];
     bool cooperative;
+    uint32_t virtio_flags; /* VIRTIO_MMIO_*, for src/slot.h; set before devices are attached */
 
     machine_file_t firmware, kernel, initrd, dtb;
     loader_image_t firmware_image, kernel_image; /* of the last reset */
@@ -96,7 +97,7 @@ struct rvvm_machine_t {
     rvvm_fdt_node_t *fdt;
     chardev_t *console;
     struct machine_streams *streams; /* src/streams.c */
-    struct drive *drives;            /* src/drive.c; under the process mutex */
+    struct machine_drive *drives;    /* src/drives.c; under the process mutex */
     struct netcard *netcards;        /* src/netcard.c; likewise */
 
     rvvm_intc_t *intc;

@@ -2,10 +2,10 @@
 #include "netcard.h"
 
 #include "board.h"
-#include "devices/virtio_mmio.h"
 #include "devices/virtio_net.h"
 #include "log.h"
 #include "machine.h"
+#include "slot.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -143,7 +143,7 @@ bool netcard_attach(rvvm_machine_t *machine, host_net_t *net, const uint8_t mac[
     };
     virtio_desc_t desc;
     memcpy(backend.mac, netcard->mac, sizeof(backend.mac));
-    if (!virtio_net_describe(&desc, &backend) || !virtio_mmio_init_auto(machine, &desc, 0)) {
+    if (!virtio_net_describe(&desc, &backend) || !slot_attach(machine, &desc)) {
         rvvm_error("the network card cannot be attached");
         return false;
     }

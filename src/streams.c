@@ -3,10 +3,10 @@
 
 #include "devices/virtio_balloon.h"
 #include "devices/virtio_console.h"
-#include "devices/virtio_mmio.h"
 #include "devices/virtio_vsock.h"
 #include "log.h"
 #include "machine.h"
+#include "slot.h"
 
 #include <stdlib.h>
 
@@ -20,7 +20,7 @@ struct machine_streams {
 static bool attach(rvvm_machine_t *machine, bool described, const virtio_desc_t *device,
                    const char *what)
 {
-    if (!described || !virtio_mmio_init_auto(machine, device, 0)) {
+    if (!described || !slot_attach(machine, device)) {
         rvvm_error("%s cannot be attached", what);
         return false;
     }

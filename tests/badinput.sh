@@ -51,6 +51,8 @@ refused "port without the user network" 1 "needs the user network" "$d/good" -ne
 refused "network and -icount" 2 "identical" "$d/good" -icount -net user
 refused "64-bit" 2 "32-bit" "$d/good" -rv64
 refused "too many ports" 2 "at most 4" "$d/good" -serial null -serial null -serial null -serial null -serial null
+refused "word about VirtIO" 2 "legacy, packed, event_idx" "$d/good" -virtio legacy,modern
+refused "legacy packed rings" 2 "no packed rings" "$d/good" -virtio packed,legacy
 refused "stdio twice" 1 "only one" "$d/good" -serial stdio -serial stdio
 
 for what in bios k initrd dtb; do

@@ -122,7 +122,9 @@ static bool attach_drive(rvvm_machine_t *machine, char *text)
     }
     uint64_t harts = rvvm_get_opt(machine, COMPAT_OPT_HARTS);
     unsigned queues = harts < DRIVE_QUEUES ? (unsigned)(harts ? harts : 1) : DRIVE_QUEUES;
-    return drive_attach(machine, disk, queues, DRIVE_THREADS);
+    const drive_desc_t what = {.disk = disk, .queues = queues, .threads = DRIVE_THREADS};
+    virtio_desc_t desc;
+    return drive_describe(&desc, &what) && virtio_mmio_init_auto(machine, &desc, 0);
 }
 
 static bool attach_share(rvvm_machine_t *machine, char *text)

@@ -264,7 +264,7 @@ static void selectors_reset(virtio_mmio_t *mmio)
 {
     mmio->device_features_sel = mmio->driver_features_sel = 0;
     mmio->queue_sel = mmio->shm_sel = 0;
-    mmio->page_size = mmio->align = MMIO_LEGACY_ALIGN;
+    mmio->align = MMIO_LEGACY_ALIGN;
 }
 
 static void write_driver_features(virtio_mmio_t *mmio, uint32_t val)
@@ -275,7 +275,7 @@ static void write_driver_features(virtio_mmio_t *mmio, uint32_t val)
     virtio_core_set_features(mmio->dev, sel, val);
 }
 
-/* A driver that was handed the device by another one may count on page size and alignment being fresh. */
+/* GuestPageSize stays: Linux tells it once, and resets the device afterwards. */
 static void write_status(virtio_mmio_t *mmio, uint32_t val)
 {
     if (val == 0) {
@@ -334,7 +334,11 @@ static bool mmio_write(rvvm_mmio_dev_t *dev, void *data, size_t offset, uint8_t 
 
 static void mmio_reset(rvvm_mmio_dev_t *dev)
 {
-    write_status(dev->data, 0);
+    virtio_mmio_t *mmio = dev->data;
+    write_status(mmio, 0);
+    spin_lock_slow(&mmio->dev->lock);
+    mmio->page_size = MMIO_LEGACY_ALIGN;
+    spin_unlock(&mmio->dev->lock);
 }
 
 static void mmio_update(rvvm_mmio_dev_t *dev)
@@ -489,6 +493,7 @@ static virtio_mmio_t *mmio_create(rvvm_machine_t *machine, const virtio_desc_t *
         return NULL;
     }
     selectors_reset(mmio);
+    mmio->page_size = MMIO_LEGACY_ALIGN;
     return mmio;
 }
 

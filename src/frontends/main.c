@@ -416,6 +416,7 @@ static bool app_create_machine(app_t *app)
         .harts = o->harts,
         .icount = o->icount ? RVKIT_ICOUNT_DEFAULT : 0,
         .cooperative = o->icount,
+        .virtio = o->virtio,
         .balloon = o->balloon,
         .balloon_target = o->balloon_target,
     };

@@ -3,6 +3,7 @@
 
 #include "sharing.h"
 
+#include "../board.h"
 #include "../host/net.h"
 
 #include <stdarg.h>
@@ -27,6 +28,7 @@ typedef enum option_id {
     OPT_ATTACH,
     OPT_VSOCK,
     OPT_BALLOON,
+    OPT_VIRTIO,
     OPT_DRIVE,
     OPT_SCRIPT,
     OPT_ICOUNT,
@@ -80,6 +82,11 @@ static const option_row_t option_rows[] = {
     {"balloon", "SIZE", OPT_BALLOON,
      "a virtio-balloon: the guest gives up SIZE (0 for\n"
      "nothing yet) and free pages, and the host has them"},
+    {"virtio", "HOW", OPT_VIRTIO,
+     "how the VirtIO devices talk, a list with commas:\n"
+     "legacy (virtio-mmio version 1, as xv6 and old kernels\n"
+     "have it), packed=off, event_idx=off, indirect_desc=off,\n"
+     "in_order=on"},
     {"nojit", NULL, OPT_NOJIT, "interpret only: always so in this version"},
 
     {NULL, NULL, OPT_HELP, "Disks"},
@@ -461,6 +468,56 @@ static bool option_balloon(parser_t *p, const char *value)
            parser_fail(p, "-balloon %.40s: a size such as 64M, or 0, is needed", value);
 }
 
+/* The words of -virtio: features by QEMU's names. */
+static const struct {
+    const char *name;
+    uint32_t bit; /* BOARD_VIRTIO_* */
+    bool unless;  /* the bit says that the feature is off */
+} virtio_words[] = {
+    {"legacy", BOARD_VIRTIO_LEGACY, false},         {"packed", BOARD_VIRTIO_NO_PACKED, true},
+    {"event_idx", BOARD_VIRTIO_NO_EVENT_IDX, true}, {"indirect_desc", BOARD_VIRTIO_NO_INDIRECT, true},
+    {"in_order", BOARD_VIRTIO_IN_ORDER, false},
+};
+
+/* One word, NAME or NAME=on or NAME=off; the bits that were named are added to *named. */
+static bool virtio_word(parser_t *p, const char *word, size_t length, uint32_t *named)
+{
+    size_t name = strcspn(word, "=,");
+    const char *state = name < length ? word + name + 1 : "on";
+    size_t state_length = name < length ? length - name - 1 : 2;
+    bool on = state_length == 2 && !strncmp(state, "on", 2);
+    bool known = on || (state_length == 3 && !strncmp(state, "off", 3));
+    for (size_t i = 0; known && i < sizeof(virtio_words) / sizeof(virtio_words[0]); i++) {
+        if (strlen(virtio_words[i].name) == name && !strncmp(word, virtio_words[i].name, name)) {
+            uint32_t bit = virtio_words[i].bit;
+            p->o->virtio = on != virtio_words[i].unless ? p->o->virtio | bit : p->o->virtio & ~bit;
+            *named |= bit;
+            return true;
+        }
+    }
+    int shown = length > 40 ? 40 : (int)length;
+    return parser_fail(p, "-virtio: give legacy, packed, event_idx, indirect_desc or in_order, with =on or =off, not \"%.*s\"",
+                       shown, word);
+}
+
+static bool option_virtio(parser_t *p, const char *value)
+{
+    uint32_t named = 0;
+    do {
+        size_t length = strcspn(value, ",");
+        if (!virtio_word(p, value, length, &named)) {
+            return false;
+        }
+        value += length;
+    } while (*value++);
+    uint32_t chosen = p->o->virtio;
+    bool packed = named & ~chosen & BOARD_VIRTIO_NO_PACKED;
+    if ((chosen & BOARD_VIRTIO_LEGACY) && (packed || (chosen & BOARD_VIRTIO_IN_ORDER))) {
+        return parser_fail(p, "-virtio: the legacy interface has no %s", packed ? "packed rings" : "in_order");
+    }
+    return true;
+}
+
 static bool option_note(parser_t *p, const option_row_t *row)
 {
     for (size_t i = 0; i < p->o->note_count; i++) {
@@ -519,6 +576,8 @@ static bool option_apply_value(parser_t *p, const option_row_t *row, const char 
         return option_vsock(p, value);
     case OPT_BALLOON:
         return option_balloon(p, value);
+    case OPT_VIRTIO:
+        return option_virtio(p, value);
     case OPT_DRIVE:
         return option_drive(p, value, false);
     case OPT_IMAGE:

@@ -40,6 +40,7 @@ typedef struct options {
     const char *attach;  /* -attach: no machine, but a console of a running one */
     bool balloon;
     uint64_t balloon_target; /* bytes */
+    uint32_t virtio;         /* -virtio: BOARD_VIRTIO_* */
     char *vsock;             /* the path of -vsock, allocated */
     uint32_t vsock_cid;
     struct {

@@ -82,6 +82,45 @@ TEST(moves_legacy)
     reads_and_writes(0, VIRTIO_MMIO_LEGACY, false);
 }
 
+/*
+ * The steps of a small teaching system's driver: all features but a few, DRIVER_OK before there is a queue of
+ * 8 in two pages of one's own, no QueueAlign; then requests of three descriptors, each block written and read.
+ */
+TEST(moves_xv6)
+{
+    enum { DROP = 1 << 5 | 1 << 7 | 1 << 11 | 1 << 12 | 1 << 27 | 1 << 28 | 1 << 29, BLOCK = 1024 };
+    const virtio_blk_backend_t backend = mem_backend();
+    uint32_t used = 0;
+    blk_attach(&backend, 1, VIRTIO_MMIO_LEGACY);
+    CHECK_EQ(1, vd_read(&vd, VD_VERSION));
+    vd_write(&vd, VD_STATUS, 1);
+    vd_write(&vd, VD_STATUS, 3);
+    vd_write(&vd, VD_DRIVER_FEATURES, vd_read(&vd, VD_DEVICE_FEATURES) & ~(uint32_t)DROP);
+    vd_write(&vd, VD_STATUS, 11);
+    vd_write(&vd, VD_STATUS, 15);
+    vd_write(&vd, VD_GUEST_PAGE_SIZE, 4096);
+    vd_write(&vd, VD_QUEUE_SEL, 0);
+    CHECK_EQ(0, vd_read(&vd, VD_QUEUE_PFN));
+    CHECK(vd_read(&vd, VD_QUEUE_NUM_MAX) >= 8);
+    vd_write(&vd, VD_QUEUE_NUM, 8);
+    vd_queue_init(&vd, &vd.queue[0], 8);
+    CHECK_EQ(vd.queue[0].desc + 4096, vd.queue[0].device);
+    vd_write(&vd, VD_QUEUE_PFN, (uint32_t)(vd.queue[0].desc >> 12));
+    CHECK_EQ(vd.queue[0].desc >> 12, vd_read(&vd, VD_QUEUE_PFN));
+    uint8_t *data = vd_ptr(&vd, blk_data);
+    for (unsigned block = 0; block < MEM_BYTES / BLOCK; block++) {
+        memset(data, (int)(block + 1), BLOCK);
+        CHECK_EQ(0, blk_request(VIRTIO_BLK_T_OUT, 2 * block, BLOCK, &used));
+        memset(data, 0, BLOCK);
+        CHECK_EQ(0, blk_request(VIRTIO_BLK_T_IN, 2 * block, BLOCK, &used));
+        CHECK(data[0] == (uint8_t)(block + 1) && data[BLOCK - 1] == data[0] && used == BLOCK + 1);
+        CHECK_EQ(data[0], mem.bytes[block * BLOCK + BLOCK - 1]);
+        CHECK_EQ(1, vd_ack(&vd) & 3);
+    }
+    CHECK(!vd_broken(&vd));
+    blk_down();
+}
+
 TEST(moves_copies)
 {
     reads_and_writes(ALL_FEATURES, 0, true);
@@ -543,6 +582,7 @@ int main(void)
     PROVE(padding, "5.2.5.2: MUST initialize padding bytes to 0");
     PROVE(moves_split, "5.2.6: reads and writes sectors (split ring)");
     PROVE(moves_packed, "5.2.6: reads and writes sectors (packed ring)");
+    PROVE(moves_xv6, "4.2.4: the steps of xv6's driver: GuestPageSize, QueuePFN, no QueueAlign");
     PROVE(moves_legacy, "5.2.6.3: reads and writes sectors (legacy interface)");
     PROVE(moves_copies, "a back end that copies moves the same");
     PROVE(any_layout, "2.7.4.1: MUST NOT make assumptions about the arrangement of descriptors");

@@ -559,6 +559,32 @@ TEST(legacy_alignment)
     probe_down(&vd, &probe);
 }
 
+/* As Linux does it: the page size is told before the first reset, and not again. A machine's reset ends it. */
+TEST(legacy_page_size)
+{
+    probe_up(&vd, &probe, VIRTIO_MMIO_LEGACY);
+    const vd_buf_t buf[2] = {{vd_alloc(&vd, 16), 16, false}, {vd_alloc(&vd, 16), 16, true}};
+    for (unsigned page = 16384; page >= 4096; page /= 4) {
+        if (page == 16384) {
+            vd_write(&vd, VD_GUEST_PAGE_SIZE, page);
+        } else {
+            vd.mmio->type->reset(vd.mmio);
+        }
+        vd_write(&vd, VD_STATUS, 0);
+        vd_write(&vd, VD_STATUS, 3);
+        vd.heap = (vd.heap + page - 1) / page * page;
+        vd_queue_init(&vd, &vd.queue[0], 8);
+        vd_write(&vd, VD_QUEUE_SEL, 0);
+        vd_write(&vd, VD_QUEUE_NUM, 8);
+        vd_write(&vd, VD_QUEUE_ALIGN, 4096);
+        vd_write(&vd, VD_QUEUE_PFN, (uint32_t)(vd.queue[0].desc / page));
+        vd_ready(&vd);
+        uint32_t len = 0;
+        CHECK(vd_request(&vd, 0, buf, 2, &len));
+    }
+    probe_down(&vd, &probe);
+}
+
 int main(void)
 {
     PROVE(identity, "4.2.2.1: MagicValue, Version 2, DeviceID; quiet after power-on");
@@ -589,6 +615,7 @@ int main(void)
     PROVE(legacy_interface, "4.2.4: version 1: page frame, 32 features, no FEATURES_OK");
     PROVE(legacy_early_driver_ok, "4.2.4: version 1: DRIVER_OK before the queues");
     PROVE(legacy_late_driver_ok, "3.1.2: version 1: a queue that is used before DRIVER_OK");
+    PROVE(legacy_page_size, "4.2.4: version 1: GuestPageSize outlives the driver's reset, not the machine's");
     PROVE(legacy_alignment, "4.2.4: version 1: GuestPageSize, QueueAlign, bad places");
     return rig_finish("virtio-mmio");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* A file behind a virtio-blk device of a machine: what a driver does to it, and what the board counts. */
-#include "drive.h"
+#include "drives.h"
 
 #include "board.h"
 #include "device/virtio_driver.h"
@@ -37,7 +37,7 @@ static void open_drive(const char *path, const char *cow, bool read_only)
     memset(&vd, 0, sizeof(vd));
     vd_machine(&vd);
     disk_t *disk = disk_open(&(disk_desc_t){.path = path, .cow = cow, .read_only = read_only}, why, sizeof(why));
-    CHECK(disk && drive_attach(vd.machine, disk, 1, 0));
+    CHECK(disk && drives_attach(vd.machine, disk, 1, 0));
     vd.mmio = &mmio_last(&vd.machine->mmio)->mmio;
     CHECK(vd_start(&vd, VIRTIO_F_VERSION_1 | VIRTIO_BLK_F_FLUSH));
 }

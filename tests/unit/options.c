@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
+#include "board.h"
 #include "frontends/options.h"
 #include "frontends/sharing.h"
 
@@ -244,6 +245,33 @@ TEST(networks)
     CHECK(refuses("-k a -net a -net b -net c -net d -net e", "at most 4"));
 }
 
+static uint32_t virtio_of(const char *line)
+{
+    options_t o;
+    uint32_t virtio = accepts(&o, line) ? o.virtio : UINT32_MAX;
+    options_free(&o);
+    return virtio;
+}
+
+TEST(virtio)
+{
+    CHECK_EQ(0, virtio_of("-k a"));
+    CHECK_EQ(BOARD_VIRTIO_LEGACY, virtio_of("-k a -virtio legacy"));
+    CHECK_EQ(BOARD_VIRTIO_NO_PACKED, virtio_of("-k a -virtio packed=off"));
+    CHECK_EQ(BOARD_VIRTIO_NO_EVENT_IDX | BOARD_VIRTIO_NO_INDIRECT | BOARD_VIRTIO_IN_ORDER,
+             virtio_of("-k a -virtio event_idx=off,indirect_desc=off,in_order"));
+    CHECK_EQ(BOARD_VIRTIO_LEGACY | BOARD_VIRTIO_NO_PACKED, virtio_of("-k a -virtio packed=off,legacy=on"));
+    CHECK_EQ(0, virtio_of("-k a -virtio legacy,event_idx=off -virtio legacy=off,event_idx,packed"));
+    CHECK(refuses("-k a -virtio", "needs a value"));
+    CHECK(refuses("-k a -virtio=", "not \"\""));
+    CHECK(refuses("-k a -virtio legacy,", "not \"\""));
+    CHECK(refuses("-k a -virtio legac", "legac"));
+    CHECK(refuses("-k a -virtio packed=1", "=on or =off"));
+    CHECK(refuses("-k a -virtio packed=", "packed="));
+    CHECK(refuses("-k a -virtio legacy,packed", "no packed rings"));
+    CHECK(refuses("-k a -virtio in_order -virtio legacy", "no in_order"));
+}
+
 TEST(every_spelling_is_known)
 {
     unsigned count = 0;
@@ -271,6 +299,7 @@ int main(void)
     RUN(disks);
     RUN(shares);
     RUN(networks);
+    RUN(virtio);
     RUN(every_spelling_is_known);
     RUN(help_and_version_need_nothing_else);
     return tap_finish();
