@@ -35,30 +35,7 @@ enum {
 
 /* --- Messages --- */
 
-static const uint8_t *fuse_take(fuse_in_t *in, size_t len)
-{
-    if ((size_t)(in->end - in->at) < len) {
-        in->bad = true;
-        in->at = in->end;
-        return NULL;
-    }
-    in->at += len;
-    return in->at - len;
-}
-
-uint32_t fuse_get32(fuse_in_t *in)
-{
-    const uint8_t *p = fuse_take(in, 4);
-    return p ? util_get_le32(p) : 0;
-}
-
-uint64_t fuse_get64(fuse_in_t *in)
-{
-    const uint8_t *p = fuse_take(in, 8);
-    return p ? util_get_le64(p) : 0;
-}
-
-const char *fuse_get_str(fuse_in_t *in)
+const char *fuse_get_str(msg_in_t *in)
 {
     size_t left = (size_t)(in->end - in->at);
     const uint8_t *nul = left ? memchr(in->at, 0, left) : NULL;
@@ -66,81 +43,50 @@ const char *fuse_get_str(fuse_in_t *in)
         in->bad = true;
         return NULL;
     }
-    return (const char *)fuse_take(in, (size_t)(nul - in->at) + 1);
-}
-
-size_t fuse_room(const fuse_out_t *out)
-{
-    return out->cap - out->at;
-}
-
-void fuse_put_bytes(fuse_out_t *out, const void *data, size_t len)
-{
-    if (fuse_room(out) < len) {
-        out->full = true;
-        return;
-    }
-    if (len) {
-        memcpy(out->buf + out->at, data, len);
-    }
-    out->at += len;
-}
-
-void fuse_put32(fuse_out_t *out, uint32_t v)
-{
-    uint8_t b[4];
-    util_put_le32(b, v);
-    fuse_put_bytes(out, b, sizeof(b));
-}
-
-void fuse_put64(fuse_out_t *out, uint64_t v)
-{
-    uint8_t b[8];
-    util_put_le64(b, v);
-    fuse_put_bytes(out, b, sizeof(b));
+    return (const char *)msg_take(in, (size_t)(nul - in->at) + 1);
 }
 
 /* struct fuse_attr. */
-void fuse_put_attr(fuse_out_t *out, const fs_attr_t *attr)
+void fuse_put_attr(msg_out_t *out, const fs_attr_t *attr)
 {
-    fuse_put64(out, attr->ino);
-    fuse_put64(out, attr->size);
-    fuse_put64(out, attr->blocks);
-    fuse_put64(out, (uint64_t)attr->atime.sec);
-    fuse_put64(out, (uint64_t)attr->mtime.sec);
-    fuse_put64(out, (uint64_t)attr->ctime.sec);
-    fuse_put32(out, attr->atime.nsec);
-    fuse_put32(out, attr->mtime.nsec);
-    fuse_put32(out, attr->ctime.nsec);
-    fuse_put32(out, attr->mode);
-    fuse_put32(out, attr->nlink);
-    fuse_put32(out, attr->uid);
-    fuse_put32(out, attr->gid);
-    fuse_put32(out, (uint32_t)attr->rdev);
-    fuse_put32(out, attr->blksize);
-    fuse_put32(out, 0);
+    msg_put64(out, attr->ino);
+    msg_put64(out, attr->size);
+    msg_put64(out, attr->blocks);
+    msg_put64(out, (uint64_t)attr->atime.sec);
+    msg_put64(out, (uint64_t)attr->mtime.sec);
+    msg_put64(out, (uint64_t)attr->ctime.sec);
+    msg_put32(out, attr->atime.nsec);
+    msg_put32(out, attr->mtime.nsec);
+    msg_put32(out, attr->ctime.nsec);
+    msg_put32(out, attr->mode);
+    msg_put32(out, attr->nlink);
+    msg_put32(out, attr->uid);
+    msg_put32(out, attr->gid);
+    msg_put32(out, (uint32_t)attr->rdev);
+    msg_put32(out, attr->blksize);
+    msg_put32(out, 0);
 }
 
 /* struct fuse_entry_out. */
-void fuse_put_entry(fuse_out_t *out, const fs_attr_t *attr)
+void fuse_put_entry(msg_out_t *out, const fs_attr_t *attr)
 {
-    fuse_put64(out, attr->node);
-    fuse_put64(out, 0);
-    fuse_put64(out, FUSE_VALID_SEC);
-    fuse_put64(out, FUSE_VALID_SEC);
-    fuse_put64(out, 0);
+    msg_put64(out, attr->node);
+    msg_put64(out, 0);
+    msg_put64(out, FUSE_VALID_SEC);
+    msg_put64(out, FUSE_VALID_SEC);
+    msg_put64(out, 0);
     fuse_put_attr(out, attr);
 }
 
-static void put_attr_out(fuse_out_t *out, const fs_attr_t *attr)
+static void put_attr_out(msg_out_t *out, const fs_attr_t *attr)
 {
-    fuse_put64(out, FUSE_VALID_SEC);
-    fuse_put64(out, 0);
+    msg_put64(out, FUSE_VALID_SEC);
+    msg_put64(out, 0);
     fuse_put_attr(out, attr);
 }
 
 /* A reply with an entry carries a reference to its node; when it does not fit, there is none. */
-static int reply_entry(fuse_t *fuse, int error, const fs_attr_t *attr, fuse_out_t *out)
+static int reply_entry(fuse_t *fuse, int error, const fs_attr_t *attr, msg_out_t *out)
 {
     if (!error) {
         fuse_put_entry(out, attr);
@@ -153,13 +99,13 @@ static int reply_entry(fuse_t *fuse, int error, const fs_attr_t *attr, fuse_out_
 
 /* --- Sessions --- */
 
-static int op_init(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
+static int op_init(fuse_t *fuse, msg_in_t *in, msg_out_t *out)
 {
     const uint32_t known = FUSE_ASYNC_READ | FUSE_POSIX_LOCKS | FUSE_ATOMIC_O_TRUNC |
                            FUSE_BIG_WRITES | FUSE_AUTO_INVAL_DATA | FUSE_DO_READDIRPLUS |
                            FUSE_READDIRPLUS_AUTO | FUSE_PARALLEL_DIROPS | FUSE_MAX_PAGES;
-    uint32_t major = fuse_get32(in), minor = fuse_get32(in);
-    uint32_t readahead = fuse_get32(in), flags = fuse_get32(in);
+    uint32_t major = msg_get32(in), minor = msg_get32(in);
+    uint32_t readahead = msg_get32(in), flags = msg_get32(in);
     if (in->bad || major < FUSE_KERNEL_VERSION ||
         (major == FUSE_KERNEL_VERSION && minor < FUSE_KERNEL_MINOR_LEAST)) {
         return -FS_EPROTO;
@@ -169,21 +115,21 @@ static int op_init(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
         fuse_reset(fuse);
         fuse->inited = true;
     }
-    fuse_put32(out, FUSE_KERNEL_VERSION);
-    fuse_put32(out, FUSE_KERNEL_MINOR_VERSION);
-    fuse_put32(out, readahead < FUSE_DATA_MAX ? readahead : FUSE_DATA_MAX);
-    fuse_put32(out, flags & known);
-    fuse_put32(out, 0); /* max_background, congestion_threshold: the guest's own choice */
-    fuse_put32(out, FUSE_DATA_MAX);
-    fuse_put32(out, 1); /* time_gran: a nanosecond */
-    fuse_put32(out, FUSE_DATA_MAX / FUSE_PAGE);
+    msg_put32(out, FUSE_KERNEL_VERSION);
+    msg_put32(out, FUSE_KERNEL_MINOR_VERSION);
+    msg_put32(out, readahead < FUSE_DATA_MAX ? readahead : FUSE_DATA_MAX);
+    msg_put32(out, flags & known);
+    msg_put32(out, 0); /* max_background, congestion_threshold: the guest's own choice */
+    msg_put32(out, FUSE_DATA_MAX);
+    msg_put32(out, 1); /* time_gran: a nanosecond */
+    msg_put32(out, FUSE_DATA_MAX / FUSE_PAGE);
     for (unsigned i = 0; i < 8; i++) {
-        fuse_put32(out, 0);
+        msg_put32(out, 0);
     }
     return 0;
 }
 
-static int op_destroy(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
+static int op_destroy(fuse_t *fuse, msg_in_t *in, msg_out_t *out)
 {
     (void)in;
     (void)out;
@@ -191,10 +137,10 @@ static int op_destroy(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
     return 0;
 }
 
-static int op_interrupt(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
+static int op_interrupt(fuse_t *fuse, msg_in_t *in, msg_out_t *out)
 {
     (void)out;
-    uint64_t unique = fuse_get64(in);
+    uint64_t unique = msg_get64(in);
     if (!in->bad) {
         fuse->interrupt = unique;
         fuse->has_interrupt = true;
@@ -202,23 +148,23 @@ static int op_interrupt(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
     return FUSE_NO_REPLY;
 }
 
-static int op_forget(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
+static int op_forget(fuse_t *fuse, msg_in_t *in, msg_out_t *out)
 {
     (void)out;
-    uint64_t count = fuse_get64(in);
+    uint64_t count = msg_get64(in);
     if (!in->bad) {
-        fuse->server.ops->forget(fuse->server.opaque, in->node, count);
+        fuse->server.ops->forget(fuse->server.opaque, fuse->node, count);
     }
     return FUSE_NO_REPLY;
 }
 
-static int op_batch_forget(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
+static int op_batch_forget(fuse_t *fuse, msg_in_t *in, msg_out_t *out)
 {
     (void)out;
-    uint32_t count = fuse_get32(in);
-    fuse_get32(in);
+    uint32_t count = msg_get32(in);
+    msg_get32(in);
     while (count-- && !in->bad) {
-        uint64_t node = fuse_get64(in), lookups = fuse_get64(in);
+        uint64_t node = msg_get64(in), lookups = msg_get64(in);
         if (!in->bad) {
             fuse->server.ops->forget(fuse->server.opaque, node, lookups);
         }
@@ -228,28 +174,29 @@ static int op_batch_forget(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
 
 /* --- Names --- */
 
-static int op_lookup(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
+static int op_lookup(fuse_t *fuse, msg_in_t *in, msg_out_t *out)
 {
     const char *name = fuse_get_str(in);
     fs_attr_t attr;
     if (!name) {
         return -FS_EINVAL;
     }
-    int error = fuse->server.ops->lookup(fuse->server.opaque, in->node, name, &attr);
+    int error = fuse->server.ops->lookup(fuse->server.opaque, fuse->node, name, &attr);
     return reply_entry(fuse, error, &attr, out);
 }
 
-static int op_readlink(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
+static int op_readlink(fuse_t *fuse, msg_in_t *in, msg_out_t *out)
 {
     char text[FS_LINK_MAX + 1];
-    int len = fuse->server.ops->readlink(fuse->server.opaque, in->node, text);
+    (void)in;
+    int len = fuse->server.ops->readlink(fuse->server.opaque, fuse->node, text);
     if (len >= 0) {
-        fuse_put_bytes(out, text, (size_t)len);
+        msg_put_bytes(out, text, (size_t)len);
     }
     return len < 0 ? len : 0;
 }
 
-static int op_symlink(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
+static int op_symlink(fuse_t *fuse, msg_in_t *in, msg_out_t *out)
 {
     const char *name = fuse_get_str(in);
     const char *to = fuse_get_str(in);
@@ -257,86 +204,86 @@ static int op_symlink(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
     if (!name || !to) {
         return -FS_EINVAL;
     }
-    int error = fuse->server.ops->symlink(fuse->server.opaque, in->node, name, to, &attr);
+    int error = fuse->server.ops->symlink(fuse->server.opaque, fuse->node, name, to, &attr);
     return reply_entry(fuse, error, &attr, out);
 }
 
-static int op_mknod(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
+static int op_mknod(fuse_t *fuse, msg_in_t *in, msg_out_t *out)
 {
-    uint32_t mode = fuse_get32(in);
-    fuse_get32(in);
-    fuse_get64(in);
+    uint32_t mode = msg_get32(in);
+    msg_get32(in);
+    msg_get64(in);
     const char *name = fuse_get_str(in);
     fs_attr_t attr;
     if (!name) {
         return -FS_EINVAL;
     }
-    int error = fuse->server.ops->mknod(fuse->server.opaque, in->node, name, mode, &attr);
+    int error = fuse->server.ops->mknod(fuse->server.opaque, fuse->node, name, mode, &attr);
     return reply_entry(fuse, error, &attr, out);
 }
 
-static int op_mkdir(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
+static int op_mkdir(fuse_t *fuse, msg_in_t *in, msg_out_t *out)
 {
-    uint32_t mode = fuse_get32(in);
-    fuse_get32(in);
+    uint32_t mode = msg_get32(in);
+    msg_get32(in);
     const char *name = fuse_get_str(in);
     fs_attr_t attr;
     if (!name) {
         return -FS_EINVAL;
     }
-    int error = fuse->server.ops->mkdir(fuse->server.opaque, in->node, name, mode, &attr);
+    int error = fuse->server.ops->mkdir(fuse->server.opaque, fuse->node, name, mode, &attr);
     return reply_entry(fuse, error, &attr, out);
 }
 
-static int op_link(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
+static int op_link(fuse_t *fuse, msg_in_t *in, msg_out_t *out)
 {
-    uint64_t node = fuse_get64(in);
+    uint64_t node = msg_get64(in);
     const char *name = fuse_get_str(in);
     fs_attr_t attr;
     if (!name) {
         return -FS_EINVAL;
     }
-    int error = fuse->server.ops->link(fuse->server.opaque, node, in->node, name, &attr);
+    int error = fuse->server.ops->link(fuse->server.opaque, node, fuse->node, name, &attr);
     return reply_entry(fuse, error, &attr, out);
 }
 
 /* UNLINK and RMDIR. */
-static int op_unlink(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
+static int op_unlink(fuse_t *fuse, msg_in_t *in, msg_out_t *out)
 {
     const char *name = fuse_get_str(in);
     (void)out;
-    return name ? fuse->server.ops->unlink(fuse->server.opaque, in->node, name,
-                                           in->opcode == FUSE_RMDIR)
+    return name ? fuse->server.ops->unlink(fuse->server.opaque, fuse->node, name,
+                                           fuse->opcode == FUSE_RMDIR)
                 : -FS_EINVAL;
 }
 
 /* RENAME and RENAME2. */
-static int op_rename(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
+static int op_rename(fuse_t *fuse, msg_in_t *in, msg_out_t *out)
 {
-    uint64_t to_dir = fuse_get64(in);
-    uint64_t flags = in->opcode == FUSE_RENAME2 ? fuse_get64(in) : 0;
+    uint64_t to_dir = msg_get64(in);
+    uint64_t flags = fuse->opcode == FUSE_RENAME2 ? msg_get64(in) : 0;
     const char *name = fuse_get_str(in);
     const char *to_name = fuse_get_str(in);
     (void)out;
     if (!name || !to_name || in->bad) {
         return -FS_EINVAL;
     }
-    return fuse->server.ops->rename(fuse->server.opaque, in->node, name, to_dir, to_name,
+    return fuse->server.ops->rename(fuse->server.opaque, fuse->node, name, to_dir, to_name,
                                     (uint32_t)flags);
 }
 
 /* --- Attributes --- */
 
-static int op_getattr(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
+static int op_getattr(fuse_t *fuse, msg_in_t *in, msg_out_t *out)
 {
-    uint32_t flags = fuse_get32(in);
-    fuse_get32(in);
-    uint64_t handle = fuse_get64(in);
+    uint32_t flags = msg_get32(in);
+    msg_get32(in);
+    uint64_t handle = msg_get64(in);
     fs_attr_t attr;
     if (in->bad) {
         return -FS_EINVAL;
     }
-    int error = fuse->server.ops->getattr(fuse->server.opaque, in->node,
+    int error = fuse->server.ops->getattr(fuse->server.opaque, fuse->node,
                                           flags & FUSE_GETATTR_FH ? handle : FS_NO_HANDLE, &attr);
     if (!error) {
         put_attr_out(out, &attr);
@@ -357,29 +304,29 @@ static unsigned setattr_bits(uint32_t valid)
 }
 
 /* struct fuse_setattr_in, behind its handle. */
-static void get_setattr(fuse_in_t *in, fs_setattr_t *change)
+static void get_setattr(msg_in_t *in, fs_setattr_t *change)
 {
-    change->size = fuse_get64(in);
-    fuse_get64(in); /* lock_owner */
-    change->atime.sec = (int64_t)fuse_get64(in);
-    change->mtime.sec = (int64_t)fuse_get64(in);
-    fuse_get64(in); /* ctime */
-    change->atime.nsec = fuse_get32(in);
-    change->mtime.nsec = fuse_get32(in);
-    fuse_get32(in);
-    change->mode = fuse_get32(in);
-    fuse_get32(in);
-    change->uid = fuse_get32(in);
-    change->gid = fuse_get32(in);
-    fuse_get32(in);
+    change->size = msg_get64(in);
+    msg_get64(in); /* lock_owner */
+    change->atime.sec = (int64_t)msg_get64(in);
+    change->mtime.sec = (int64_t)msg_get64(in);
+    msg_get64(in); /* ctime */
+    change->atime.nsec = msg_get32(in);
+    change->mtime.nsec = msg_get32(in);
+    msg_get32(in);
+    change->mode = msg_get32(in);
+    msg_get32(in);
+    change->uid = msg_get32(in);
+    change->gid = msg_get32(in);
+    msg_get32(in);
 }
 
-static int op_setattr(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
+static int op_setattr(fuse_t *fuse, msg_in_t *in, msg_out_t *out)
 {
     const fs_ops_t *ops = fuse->server.ops;
-    uint32_t valid = fuse_get32(in);
-    fuse_get32(in);
-    uint64_t handle = fuse_get64(in);
+    uint32_t valid = msg_get32(in);
+    msg_get32(in);
+    uint64_t handle = msg_get64(in);
     fs_setattr_t change = {.set = setattr_bits(valid)};
     fs_attr_t attr;
     get_setattr(in, &change);
@@ -387,31 +334,32 @@ static int op_setattr(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
         return -FS_EINVAL;
     }
     handle = valid & FATTR_FH ? handle : FS_NO_HANDLE;
-    int error = ops->setattr(fuse->server.opaque, in->node, handle, &change);
-    error = error ? error : ops->getattr(fuse->server.opaque, in->node, handle, &attr);
+    int error = ops->setattr(fuse->server.opaque, fuse->node, handle, &change);
+    error = error ? error : ops->getattr(fuse->server.opaque, fuse->node, handle, &attr);
     if (!error) {
         put_attr_out(out, &attr);
     }
     return error;
 }
 
-static int op_statfs(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
+static int op_statfs(fuse_t *fuse, msg_in_t *in, msg_out_t *out)
 {
     fs_statfs_t st;
-    int error = fuse->server.ops->statfs(fuse->server.opaque, in->node, &st);
+    (void)in;
+    int error = fuse->server.ops->statfs(fuse->server.opaque, fuse->node, &st);
     if (error) {
         return error;
     }
-    fuse_put64(out, st.blocks);
-    fuse_put64(out, st.bfree);
-    fuse_put64(out, st.bavail);
-    fuse_put64(out, st.files);
-    fuse_put64(out, st.ffree);
-    fuse_put32(out, st.bsize);
-    fuse_put32(out, st.namelen);
-    fuse_put32(out, st.frsize);
+    msg_put64(out, st.blocks);
+    msg_put64(out, st.bfree);
+    msg_put64(out, st.bavail);
+    msg_put64(out, st.files);
+    msg_put64(out, st.ffree);
+    msg_put32(out, st.bsize);
+    msg_put32(out, st.namelen);
+    msg_put32(out, st.frsize);
     for (unsigned i = 0; i < 7; i++) {
-        fuse_put32(out, 0);
+        msg_put32(out, 0);
     }
     return 0;
 }
@@ -460,13 +408,13 @@ static const fuse_op_t op_table[] = {
     [FUSE_LSEEK] = fuse_op_lseek,
 };
 
-static int fuse_dispatch(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out)
+static int fuse_dispatch(fuse_t *fuse, msg_in_t *in, msg_out_t *out)
 {
-    fuse_op_t op = in->opcode < ARRAY_LEN(op_table) ? op_table[in->opcode] : NULL;
+    fuse_op_t op = fuse->opcode < ARRAY_LEN(op_table) ? op_table[fuse->opcode] : NULL;
     if (!op) {
         return -FS_ENOSYS;
     }
-    if (!fuse->inited && in->opcode != FUSE_INIT) {
+    if (!fuse->inited && fuse->opcode != FUSE_INIT) {
         return -FS_EIO;
     }
     return op(fuse, in, out);
@@ -495,23 +443,20 @@ size_t fuse_interrupted(const uint8_t *request, size_t len, uint8_t *reply, size
 
 size_t fuse_handle(fuse_t *fuse, const uint8_t *request, size_t len, uint8_t *reply, size_t cap)
 {
-    fuse_in_t in = {.bad = false};
-    fuse_out_t out = {reply, FUSE_OUT_HEADER, cap, false};
+    msg_out_t out = {reply, FUSE_OUT_HEADER, cap, false};
     int error = -FS_EINVAL;
     if (len < FUSE_IN_HEADER) {
         return 0;
     }
     size_t size = util_get_le32(request);
-    in.opcode = util_get_le32(request + 4);
-    in.unique = util_get_le64(request + 8);
-    in.node = util_get_le64(request + 16);
-    bool silent = in.opcode == FUSE_FORGET || in.opcode == FUSE_BATCH_FORGET;
-    if (!silent && in.opcode != FUSE_INTERRUPT && cap < FUSE_OUT_HEADER) {
+    fuse->opcode = util_get_le32(request + 4);
+    fuse->node = util_get_le64(request + 16);
+    bool silent = fuse->opcode == FUSE_FORGET || fuse->opcode == FUSE_BATCH_FORGET;
+    if (!silent && fuse->opcode != FUSE_INTERRUPT && cap < FUSE_OUT_HEADER) {
         return 0;
     }
     if (size >= FUSE_IN_HEADER && size <= len) {
-        in.at = request + FUSE_IN_HEADER;
-        in.end = request + size;
+        msg_in_t in = {request + FUSE_IN_HEADER, request + size, false};
         out.cap = cap < FUSE_OUT_HEADER ? FUSE_OUT_HEADER : cap;
         error = fuse_dispatch(fuse, &in, &out);
     }
@@ -522,7 +467,7 @@ size_t fuse_handle(fuse_t *fuse, const uint8_t *request, size_t len, uint8_t *re
         return 0;
     }
     error = !error && out.full ? -FS_EIO : error;
-    return fuse_finish(reply, error ? FUSE_OUT_HEADER : out.at, error, in.unique);
+    return fuse_finish(reply, error ? FUSE_OUT_HEADER : out.at, error, fuse_unique(request, len));
 }
 
 fuse_t *fuse_create(const file_server_t *server)

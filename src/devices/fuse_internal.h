@@ -5,6 +5,7 @@
 
 #include "../util.h"
 #include "fuse.h"
+#include "message.h"
 
 enum {
     FUSE_KERNEL_VERSION = 7,
@@ -68,38 +69,17 @@ struct fuse {
     file_server_t server;
     bool inited, has_interrupt;
     uint64_t interrupt;
+    uint32_t opcode; /* of the request that is being served */
+    uint64_t node;   /* and the file that it is about */
     uint32_t lock_count;
     fuse_lock_t locks[FUSE_LOCKS_MAX];
 };
 
-/* A request: the header's fields, and what follows it. A read behind the end gives zeros and sets
- * bad. */
-typedef struct {
-    const uint8_t *at, *end;
-    uint32_t opcode;
-    uint64_t unique, node;
-    bool bad;
-} fuse_in_t;
-
-uint32_t fuse_get32(fuse_in_t *in);
-uint64_t fuse_get64(fuse_in_t *in);
-
 /* A name or text with its NUL, in place; NULL (and bad) when there is none. */
-const char *fuse_get_str(fuse_in_t *in);
+const char *fuse_get_str(msg_in_t *in);
 
-/* The reply behind its header. What does not fit sets full. */
-typedef struct {
-    uint8_t *buf;
-    size_t at, cap;
-    bool full;
-} fuse_out_t;
-
-void fuse_put32(fuse_out_t *out, uint32_t v);
-void fuse_put64(fuse_out_t *out, uint64_t v);
-void fuse_put_bytes(fuse_out_t *out, const void *data, size_t len);
-void fuse_put_attr(fuse_out_t *out, const fs_attr_t *attr);
-void fuse_put_entry(fuse_out_t *out, const fs_attr_t *attr);
-size_t fuse_room(const fuse_out_t *out);
+void fuse_put_attr(msg_out_t *out, const fs_attr_t *attr);
+void fuse_put_entry(msg_out_t *out, const fs_attr_t *attr);
 
 /* Results besides 0 and -FS_E…: no reply at all; not yet. */
 enum {
@@ -107,22 +87,22 @@ enum {
     FUSE_NOT_YET = 2,
 };
 
-typedef int (*fuse_op_t)(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out);
+typedef int (*fuse_op_t)(fuse_t *fuse, msg_in_t *in, msg_out_t *out);
 
-int fuse_op_open(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out);
-int fuse_op_create(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out);
-int fuse_op_read(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out);
-int fuse_op_write(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out);
-int fuse_op_release(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out);
-int fuse_op_flush(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out);
-int fuse_op_fsync(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out);
-int fuse_op_readdir(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out);
-int fuse_op_fallocate(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out);
-int fuse_op_lseek(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out);
-int fuse_op_getlk(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out);
-int fuse_op_setlk(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out);
-int fuse_op_getxattr(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out);
-int fuse_op_setxattr(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out);
-int fuse_op_removexattr(fuse_t *fuse, fuse_in_t *in, fuse_out_t *out);
+int fuse_op_open(fuse_t *fuse, msg_in_t *in, msg_out_t *out);
+int fuse_op_create(fuse_t *fuse, msg_in_t *in, msg_out_t *out);
+int fuse_op_read(fuse_t *fuse, msg_in_t *in, msg_out_t *out);
+int fuse_op_write(fuse_t *fuse, msg_in_t *in, msg_out_t *out);
+int fuse_op_release(fuse_t *fuse, msg_in_t *in, msg_out_t *out);
+int fuse_op_flush(fuse_t *fuse, msg_in_t *in, msg_out_t *out);
+int fuse_op_fsync(fuse_t *fuse, msg_in_t *in, msg_out_t *out);
+int fuse_op_readdir(fuse_t *fuse, msg_in_t *in, msg_out_t *out);
+int fuse_op_fallocate(fuse_t *fuse, msg_in_t *in, msg_out_t *out);
+int fuse_op_lseek(fuse_t *fuse, msg_in_t *in, msg_out_t *out);
+int fuse_op_getlk(fuse_t *fuse, msg_in_t *in, msg_out_t *out);
+int fuse_op_setlk(fuse_t *fuse, msg_in_t *in, msg_out_t *out);
+int fuse_op_getxattr(fuse_t *fuse, msg_in_t *in, msg_out_t *out);
+int fuse_op_setxattr(fuse_t *fuse, msg_in_t *in, msg_out_t *out);
+int fuse_op_removexattr(fuse_t *fuse, msg_in_t *in, msg_out_t *out);
 
 #endif

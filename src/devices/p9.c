@@ -6,45 +6,10 @@
 
 /* --- Messages --- */
 
-static const uint8_t *p9_take(p9_in_t *in, size_t len)
+int p9_get_str(msg_in_t *in, char *buf, size_t size)
 {
-    if ((size_t)(in->end - in->at) < len) {
-        in->bad = true;
-        in->at = in->end;
-        return NULL;
-    }
-    in->at += len;
-    return in->at - len;
-}
-
-uint8_t p9_get8(p9_in_t *in)
-{
-    const uint8_t *p = p9_take(in, 1);
-    return p ? *p : 0;
-}
-
-uint16_t p9_get16(p9_in_t *in)
-{
-    const uint8_t *p = p9_take(in, 2);
-    return p ? util_get_le16(p) : 0;
-}
-
-uint32_t p9_get32(p9_in_t *in)
-{
-    const uint8_t *p = p9_take(in, 4);
-    return p ? util_get_le32(p) : 0;
-}
-
-uint64_t p9_get64(p9_in_t *in)
-{
-    const uint8_t *p = p9_take(in, 8);
-    return p ? util_get_le64(p) : 0;
-}
-
-int p9_get_str(p9_in_t *in, char *buf, size_t size)
-{
-    size_t len = p9_get16(in);
-    const uint8_t *p = p9_take(in, len);
+    size_t len = msg_get16(in);
+    const uint8_t *p = msg_take(in, len);
     buf[0] = 0;
     if (!p) {
         return -FS_EPROTO;
@@ -60,62 +25,19 @@ int p9_get_str(p9_in_t *in, char *buf, size_t size)
     return 0;
 }
 
-size_t p9_room(const p9_out_t *out)
+void p9_put_str(msg_out_t *out, const char *text, size_t len)
 {
-    return out->cap - out->at;
+    msg_put16(out, (uint16_t)len);
+    msg_put_bytes(out, text, len);
 }
 
-void p9_put_bytes(p9_out_t *out, const void *data, size_t len)
-{
-    if (p9_room(out) < len) {
-        out->full = true;
-        return;
-    }
-    if (len) {
-        memcpy(out->buf + out->at, data, len);
-    }
-    out->at += len;
-}
-
-void p9_put8(p9_out_t *out, uint8_t v)
-{
-    p9_put_bytes(out, &v, 1);
-}
-
-void p9_put16(p9_out_t *out, uint16_t v)
-{
-    uint8_t b[2];
-    util_put_le16(b, v);
-    p9_put_bytes(out, b, sizeof(b));
-}
-
-void p9_put32(p9_out_t *out, uint32_t v)
-{
-    uint8_t b[4];
-    util_put_le32(b, v);
-    p9_put_bytes(out, b, sizeof(b));
-}
-
-void p9_put64(p9_out_t *out, uint64_t v)
-{
-    uint8_t b[8];
-    util_put_le64(b, v);
-    p9_put_bytes(out, b, sizeof(b));
-}
-
-void p9_put_str(p9_out_t *out, const char *text, size_t len)
-{
-    p9_put16(out, (uint16_t)len);
-    p9_put_bytes(out, text, len);
-}
-
-void p9_put_qid(p9_out_t *out, const fs_attr_t *attr)
+void p9_put_qid(msg_out_t *out, const fs_attr_t *attr)
 {
     uint32_t type = attr->mode & FS_S_IFMT;
     uint64_t version = (uint64_t)attr->mtime.sec ^ attr->mtime.nsec ^ (attr->size << 8);
-    p9_put8(out, type == FS_S_IFDIR ? P9_QID_DIR : type == FS_S_IFLNK ? P9_QID_SYMLINK : 0);
-    p9_put32(out, (uint32_t)version);
-    p9_put64(out, attr->ino);
+    msg_put8(out, type == FS_S_IFDIR ? P9_QID_DIR : type == FS_S_IFLNK ? P9_QID_SYMLINK : 0);
+    msg_put32(out, (uint32_t)version);
+    msg_put64(out, attr->ino);
 }
 
 /* --- Fids --- */
@@ -229,7 +151,7 @@ void p9_free(p9_t *p9)
 }
 
 /* The reply's header; the size is known now. */
-static size_t p9_finish(p9_out_t *out, uint8_t type, uint16_t tag)
+static size_t p9_finish(msg_out_t *out, uint8_t type, uint16_t tag)
 {
     util_put_le32(out->buf, (uint32_t)out->at);
     out->buf[4] = type;
@@ -237,7 +159,7 @@ static size_t p9_finish(p9_out_t *out, uint8_t type, uint16_t tag)
     return out->at;
 }
 
-static int p9_dispatch(p9_t *p9, uint8_t type, p9_in_t *in, p9_out_t *out)
+static int p9_dispatch(p9_t *p9, uint8_t type, msg_in_t *in, msg_out_t *out)
 {
     p9_op_t op = p9_op_find(type);
     if (!op) {
@@ -259,18 +181,18 @@ size_t p9_handle(p9_t *p9, const uint8_t *request, size_t len, uint8_t *reply, s
     size_t size = util_get_le32(request);
     uint8_t type = request[4];
     uint16_t tag = util_get_le16(request + 5);
-    p9_out_t out = {reply, P9_HEADER, cap < most ? cap : most, false};
+    msg_out_t out = {reply, P9_HEADER, cap < most ? cap : most, false};
     int error = -FS_EPROTO;
     if (size >= P9_HEADER && size <= len && size <= most) {
-        p9_in_t in = {request + P9_HEADER, request + size, false};
+        msg_in_t in = {request + P9_HEADER, request + size, false};
         error = p9_dispatch(p9, type, &in, &out);
     }
     if (!error && out.full) {
         error = -FS_EIO;
     }
     if (error) {
-        out = (p9_out_t){reply, P9_HEADER, error_size, false};
-        p9_put32(&out, (uint32_t)-error);
+        out = (msg_out_t){reply, P9_HEADER, error_size, false};
+        msg_put32(&out, (uint32_t)-error);
         return p9_finish(&out, P9_RLERROR, tag);
     }
     return p9_finish(&out, type + 1, tag);

@@ -4,6 +4,7 @@
 #define RVKIT_DEVICES_P9_INTERNAL_H
 
 #include "../util.h"
+#include "message.h"
 #include "p9.h"
 
 #define P9_BUCKETS 4096u
@@ -72,38 +73,12 @@ struct p9 {
     p9_fid_t *buckets[P9_BUCKETS];
 };
 
-/* A message being read: a read behind its end gives zeros and sets bad. */
-typedef struct {
-    const uint8_t *at, *end;
-    bool bad;
-} p9_in_t;
-
-uint8_t p9_get8(p9_in_t *in);
-uint16_t p9_get16(p9_in_t *in);
-uint32_t p9_get32(p9_in_t *in);
-uint64_t p9_get64(p9_in_t *in);
-
 /* A string into buf; 0, -FS_ENAMETOOLONG when it does not fit, -FS_EINVAL when it has a NUL inside.
  */
-int p9_get_str(p9_in_t *in, char *buf, size_t size);
+int p9_get_str(msg_in_t *in, char *buf, size_t size);
 
-/* A reply being written: what does not fit sets full. */
-typedef struct {
-    uint8_t *buf;
-    size_t at, cap;
-    bool full;
-} p9_out_t;
-
-void p9_put8(p9_out_t *out, uint8_t v);
-void p9_put16(p9_out_t *out, uint16_t v);
-void p9_put32(p9_out_t *out, uint32_t v);
-void p9_put64(p9_out_t *out, uint64_t v);
-void p9_put_bytes(p9_out_t *out, const void *data, size_t len);
-void p9_put_str(p9_out_t *out, const char *text, size_t len);
-void p9_put_qid(p9_out_t *out, const fs_attr_t *attr);
-
-/* How many more bytes fit. */
-size_t p9_room(const p9_out_t *out);
+void p9_put_str(msg_out_t *out, const char *text, size_t len);
+void p9_put_qid(msg_out_t *out, const fs_attr_t *attr);
 
 p9_fid_t *p9_fid_find(p9_t *p9, uint32_t id);
 
@@ -114,7 +89,7 @@ int p9_fid_new(p9_t *p9, uint32_t id, uint64_t node, p9_fid_t **fid);
 int p9_fid_clunk(p9_t *p9, p9_fid_t *fid);
 
 /* A message's work: 0, or an error to reply with. Whatever it wrote is dropped then. */
-typedef int (*p9_op_t)(p9_t *p9, p9_in_t *in, p9_out_t *out);
+typedef int (*p9_op_t)(p9_t *p9, msg_in_t *in, msg_out_t *out);
 
 /* NULL: there is no such message. */
 p9_op_t p9_op_find(uint8_t type);

@@ -17,10 +17,10 @@ enum {
 /* Rlopen's and Rlcreate's iounit: 0 leaves it to the client, which takes what msize allows. */
 #define P9_IOUNIT 0
 
-int p9_op_lopen(p9_t *p9, p9_in_t *in, p9_out_t *out)
+int p9_op_lopen(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *fid = p9_get_node(p9, in);
-    uint32_t flags = p9_get32(in) & P9_OPEN_FLAGS;
+    uint32_t flags = msg_get32(in) & P9_OPEN_FLAGS;
     fs_attr_t attr;
     if (!fid || in->bad || fid->handle) {
         return in->bad ? -FS_EPROTO : -FS_EBADF;
@@ -36,21 +36,21 @@ int p9_op_lopen(p9_t *p9, p9_in_t *in, p9_out_t *out)
         return error;
     }
     p9_put_qid(out, &attr);
-    p9_put32(out, P9_IOUNIT);
+    msg_put32(out, P9_IOUNIT);
     return 0;
 }
 
 /* The fid, which was the folder, becomes the new file. */
-int p9_op_lcreate(p9_t *p9, p9_in_t *in, p9_out_t *out)
+int p9_op_lcreate(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *fid = p9_get_node(p9, in);
     char name[FS_NAME_MAX + 1];
     fs_attr_t attr;
     uint64_t handle;
     int error = p9_get_str(in, name, sizeof(name));
-    uint32_t flags = p9_get32(in) & P9_OPEN_FLAGS;
-    uint32_t mode = p9_get32(in);
-    p9_get32(in);
+    uint32_t flags = msg_get32(in) & P9_OPEN_FLAGS;
+    uint32_t mode = msg_get32(in);
+    msg_get32(in);
     if (in->bad || error || !fid || fid->handle) {
         return in->bad ? -FS_EPROTO : error ? error : -FS_EBADF;
     }
@@ -62,30 +62,30 @@ int p9_op_lcreate(p9_t *p9, p9_in_t *in, p9_out_t *out)
     fid->node = attr.node;
     fid->handle = handle;
     p9_put_qid(out, &attr);
-    p9_put32(out, P9_IOUNIT);
+    msg_put32(out, P9_IOUNIT);
     return 0;
 }
 
 /* How many bytes of data the reply can have behind its count. */
-static size_t data_room(const p9_out_t *out, uint32_t wanted)
+static size_t data_room(const msg_out_t *out, uint32_t wanted)
 {
-    size_t room = p9_room(out);
+    size_t room = msg_room(out);
     room = room > 4 ? room - 4 : 0;
     return room < wanted ? room : wanted;
 }
 
-int p9_op_read(p9_t *p9, p9_in_t *in, p9_out_t *out)
+int p9_op_read(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *fid = p9_get_fid(p9, in);
-    uint64_t at = p9_get64(in);
-    uint32_t count = p9_get32(in);
+    uint64_t at = msg_get64(in);
+    uint32_t count = msg_get32(in);
     size_t most = data_room(out, count);
     uint8_t *data = out->buf + out->at + 4;
     int64_t got;
     if (!fid || in->bad) {
         return in->bad ? -FS_EPROTO : -FS_EBADF;
     }
-    if (fid->kind == P9_FID_XATTR_WRITE || p9_room(out) < 4) {
+    if (fid->kind == P9_FID_XATTR_WRITE || msg_room(out) < 4) {
         return fid->kind == P9_FID_XATTR_WRITE ? -FS_EBADF : -FS_EIO;
     }
     if (fid->kind == P9_FID_XATTR_READ) {
@@ -99,7 +99,7 @@ int p9_op_read(p9_t *p9, p9_in_t *in, p9_out_t *out)
     if (got < 0) {
         return (int)got;
     }
-    p9_put32(out, (uint32_t)got);
+    msg_put32(out, (uint32_t)got);
     out->at += (size_t)got;
     return 0;
 }
@@ -115,11 +115,11 @@ static int64_t xattr_write(p9_fid_t *fid, uint64_t at, const uint8_t *data, size
     return (int64_t)len;
 }
 
-int p9_op_write(p9_t *p9, p9_in_t *in, p9_out_t *out)
+int p9_op_write(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *fid = p9_get_fid(p9, in);
-    uint64_t at = p9_get64(in);
-    uint32_t count = p9_get32(in);
+    uint64_t at = msg_get64(in);
+    uint32_t count = msg_get32(in);
     int64_t put;
     if (in->bad || count > (size_t)(in->end - in->at)) {
         return -FS_EPROTO;
@@ -133,33 +133,33 @@ int p9_op_write(p9_t *p9, p9_in_t *in, p9_out_t *out)
         put = p9->server.ops->write(p9->server.opaque, fid->handle, at, in->at, count, false);
     }
     if (put >= 0) {
-        p9_put32(out, (uint32_t)put);
+        msg_put32(out, (uint32_t)put);
     }
     return put < 0 ? (int)put : 0;
 }
 
-static void put_dirent(p9_out_t *out, const fs_dirent_t *entry, size_t len)
+static void put_dirent(msg_out_t *out, const fs_dirent_t *entry, size_t len)
 {
     const fs_attr_t attr = {.ino = entry->ino, .mode = entry->type};
     p9_put_qid(out, &attr);
-    p9_put64(out, entry->next);
-    p9_put8(out, (uint8_t)(entry->type >> 12));
+    msg_put64(out, entry->next);
+    msg_put8(out, (uint8_t)(entry->type >> 12));
     p9_put_str(out, entry->name, len);
 }
 
-int p9_op_readdir(p9_t *p9, p9_in_t *in, p9_out_t *out)
+int p9_op_readdir(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     const size_t head = 13 + 8 + 1 + 2;
     p9_fid_t *fid = p9_get_node(p9, in);
-    uint64_t cookie = p9_get64(in);
-    size_t left = data_room(out, p9_get32(in));
+    uint64_t cookie = msg_get64(in);
+    size_t left = data_room(out, msg_get32(in));
     fs_dirent_t entry;
     size_t start = out->at;
     int more = 0;
     if (!fid || in->bad) {
         return in->bad ? -FS_EPROTO : -FS_EBADF;
     }
-    p9_put32(out, 0);
+    msg_put32(out, 0);
     while ((more = p9->server.ops->readdir(p9->server.opaque, fid->handle, cookie, &entry)) > 0) {
         size_t len = strlen(entry.name);
         if (head + len > left) {
@@ -179,11 +179,11 @@ int p9_op_readdir(p9_t *p9, p9_in_t *in, p9_out_t *out)
     return 0;
 }
 
-int p9_op_fsync(p9_t *p9, p9_in_t *in, p9_out_t *out)
+int p9_op_fsync(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *fid = p9_get_node(p9, in);
     /* Older clients leave datasync away. */
-    bool data_only = in->at < in->end && p9_get32(in) != 0;
+    bool data_only = in->at < in->end && msg_get32(in) != 0;
     (void)out;
     if (!fid || in->bad) {
         return in->bad ? -FS_EPROTO : -FS_EBADF;
@@ -192,22 +192,22 @@ int p9_op_fsync(p9_t *p9, p9_in_t *in, p9_out_t *out)
 }
 
 /* start[8] length[8]; a length of 0 reaches to the end of the file. */
-static void get_range(p9_in_t *in, fs_lock_t *lock)
+static void get_range(msg_in_t *in, fs_lock_t *lock)
 {
     uint64_t len;
-    lock->start = p9_get64(in);
-    len = p9_get64(in);
+    lock->start = msg_get64(in);
+    len = msg_get64(in);
     lock->end = !len || len - 1 > UINT64_MAX - lock->start ? UINT64_MAX : lock->start + len - 1;
-    lock->pid = p9_get32(in);
+    lock->pid = msg_get32(in);
 }
 
-int p9_op_lock(p9_t *p9, p9_in_t *in, p9_out_t *out)
+int p9_op_lock(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *fid = p9_get_node(p9, in);
     char client[FS_NAME_MAX + 1];
     fs_lock_t lock;
-    lock.type = p9_get8(in);
-    p9_get32(in); /* whether the client will ask again */
+    lock.type = msg_get8(in);
+    msg_get32(in); /* whether the client will ask again */
     get_range(in, &lock);
     p9_get_str(in, client, sizeof(client));
     if (!fid || in->bad) {
@@ -217,16 +217,16 @@ int p9_op_lock(p9_t *p9, p9_in_t *in, p9_out_t *out)
     if (error && error != -FS_EAGAIN) {
         return error;
     }
-    p9_put8(out, error ? P9_LOCK_BLOCKED : P9_LOCK_SUCCESS);
+    msg_put8(out, error ? P9_LOCK_BLOCKED : P9_LOCK_SUCCESS);
     return 0;
 }
 
-int p9_op_getlock(p9_t *p9, p9_in_t *in, p9_out_t *out)
+int p9_op_getlock(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *fid = p9_get_node(p9, in);
     char client[FS_NAME_MAX + 1];
     fs_lock_t lock;
-    lock.type = p9_get8(in);
+    lock.type = msg_get8(in);
     get_range(in, &lock);
     int error = p9_get_str(in, client, sizeof(client));
     if (in->bad || error || !fid) {
@@ -236,10 +236,10 @@ int p9_op_getlock(p9_t *p9, p9_in_t *in, p9_out_t *out)
     if (error) {
         return error;
     }
-    p9_put8(out, (uint8_t)lock.type);
-    p9_put64(out, lock.start);
-    p9_put64(out, lock.end >= INT64_MAX ? 0 : lock.end - lock.start + 1);
-    p9_put32(out, lock.pid);
+    msg_put8(out, (uint8_t)lock.type);
+    msg_put64(out, lock.start);
+    msg_put64(out, lock.end >= INT64_MAX ? 0 : lock.end - lock.start + 1);
+    msg_put32(out, lock.pid);
     p9_put_str(out, client, strlen(client));
     return 0;
 }
@@ -268,10 +268,10 @@ static int xattr_fetch(p9_t *p9, uint64_t node, const char *name, uint8_t **valu
     return size;
 }
 
-int p9_op_xattrwalk(p9_t *p9, p9_in_t *in, p9_out_t *out)
+int p9_op_xattrwalk(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *fid = p9_get_node(p9, in);
-    uint32_t new_id = p9_get32(in);
+    uint32_t new_id = msg_get32(in);
     char name[FS_NAME_MAX + 1];
     uint8_t *value = NULL;
     p9_fid_t *made;
@@ -298,17 +298,17 @@ int p9_op_xattrwalk(p9_t *p9, p9_in_t *in, p9_out_t *out)
     made->xattr = value;
     made->xattr_size = (size_t)size;
     p9->xattr_count++;
-    p9_put64(out, (uint64_t)size);
+    msg_put64(out, (uint64_t)size);
     return 0;
 }
 
-int p9_op_xattrcreate(p9_t *p9, p9_in_t *in, p9_out_t *out)
+int p9_op_xattrcreate(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *fid = p9_get_node(p9, in);
     char name[FS_NAME_MAX + 1];
     int error = p9_get_str(in, name, sizeof(name));
-    uint64_t size = p9_get64(in);
-    uint32_t flags = p9_get32(in);
+    uint64_t size = msg_get64(in);
+    uint32_t flags = msg_get32(in);
     (void)out;
     if (in->bad || error || !fid || fid->handle) {
         return in->bad ? -FS_EPROTO : error ? error : -FS_EBADF;

@@ -22,23 +22,23 @@ enum {
     P9_SETATTR_MTIME_SET = 256,
 };
 
-p9_fid_t *p9_get_fid(p9_t *p9, p9_in_t *in)
+p9_fid_t *p9_get_fid(p9_t *p9, msg_in_t *in)
 {
-    uint32_t id = p9_get32(in);
+    uint32_t id = msg_get32(in);
     return in->bad ? NULL : p9_fid_find(p9, id);
 }
 
-p9_fid_t *p9_get_node(p9_t *p9, p9_in_t *in)
+p9_fid_t *p9_get_node(p9_t *p9, msg_in_t *in)
 {
     p9_fid_t *fid = p9_get_fid(p9, in);
     return fid && fid->kind == P9_FID_NODE ? fid : NULL;
 }
 
-static int op_version(p9_t *p9, p9_in_t *in, p9_out_t *out)
+static int op_version(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     static const char ours[] = "9P2000.L";
     char version[32];
-    uint32_t msize = p9_get32(in);
+    uint32_t msize = msg_get32(in);
     int error = p9_get_str(in, version, sizeof(version));
     bool known = !error && !strcmp(version, ours);
     if (in->bad || (known && msize < P9_MSIZE_MIN)) {
@@ -47,18 +47,18 @@ static int op_version(p9_t *p9, p9_in_t *in, p9_out_t *out)
     p9_reset(p9);
     msize = msize < P9_MSIZE_MAX ? msize : P9_MSIZE_MAX;
     p9->msize = known ? msize : 0;
-    p9_put32(out, msize);
+    msg_put32(out, msize);
     p9_put_str(out, known ? ours : "unknown", known ? sizeof(ours) - 1 : 7);
     return 0;
 }
 
-static int op_attach(p9_t *p9, p9_in_t *in, p9_out_t *out)
+static int op_attach(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     char text[FS_NAME_MAX + 1];
     fs_attr_t attr;
     p9_fid_t *fid;
-    uint32_t id = p9_get32(in);
-    bool has_auth = p9_get32(in) != P9_NOFID;
+    uint32_t id = msg_get32(in);
+    bool has_auth = msg_get32(in) != P9_NOFID;
     int error = p9_get_str(in, text, sizeof(text)); /* the user's name */
     error = error ? error : p9_get_str(in, text, sizeof(text));
     if (error || in->bad || has_auth) {
@@ -81,16 +81,16 @@ static int op_attach(p9_t *p9, p9_in_t *in, p9_out_t *out)
     return 0;
 }
 
-static int op_flush(p9_t *p9, p9_in_t *in, p9_out_t *out)
+static int op_flush(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     (void)p9;
     (void)out;
-    p9_get16(in);
+    msg_get16(in);
     return in->bad ? -FS_EPROTO : 0;
 }
 
 /* One step of a walk; *node is replaced, with its reference. */
-static int walk_step(p9_t *p9, const char *name, uint64_t *node, p9_out_t *out)
+static int walk_step(p9_t *p9, const char *name, uint64_t *node, msg_out_t *out)
 {
     const fs_ops_t *ops = p9->server.ops;
     fs_attr_t attr;
@@ -105,7 +105,7 @@ static int walk_step(p9_t *p9, const char *name, uint64_t *node, p9_out_t *out)
 }
 
 /* Walks from *node; how many steps were made, or why the first could not be. */
-static int walk_names(p9_t *p9, p9_in_t *in, unsigned count, uint64_t *node, p9_out_t *out)
+static int walk_names(p9_t *p9, msg_in_t *in, unsigned count, uint64_t *node, msg_out_t *out)
 {
     char name[FS_NAME_MAX + 1];
     for (unsigned i = 0; i < count; i++) {
@@ -129,11 +129,11 @@ static int walk_end(p9_t *p9, p9_fid_t *fid, uint32_t new_id, uint64_t node)
     return 0;
 }
 
-static int op_walk(p9_t *p9, p9_in_t *in, p9_out_t *out)
+static int op_walk(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *fid = p9_get_node(p9, in);
-    uint32_t new_id = p9_get32(in);
-    unsigned count = p9_get16(in);
+    uint32_t new_id = msg_get32(in);
+    unsigned count = msg_get16(in);
     if (!fid || in->bad || count > P9_WALK_MAX || (new_id == fid->id && fid->handle)) {
         return in->bad ? -FS_EPROTO : fid && count > P9_WALK_MAX ? -FS_EINVAL : -FS_EBADF;
     }
@@ -146,8 +146,8 @@ static int op_walk(p9_t *p9, p9_in_t *in, p9_out_t *out)
         return error;
     }
     size_t at = out->at;
-    p9_put16(out, 0);
-    if (p9_room(out) < (size_t)count * 13) {
+    msg_put16(out, 0);
+    if (msg_room(out) < (size_t)count * 13) {
         p9->server.ops->forget(p9->server.opaque, node, 1);
         return -FS_EIO;
     }
@@ -164,7 +164,7 @@ static int op_walk(p9_t *p9, p9_in_t *in, p9_out_t *out)
     return steps < 0 ? steps : error;
 }
 
-static int op_clunk(p9_t *p9, p9_in_t *in, p9_out_t *out)
+static int op_clunk(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *fid = p9_get_fid(p9, in);
     (void)out;
@@ -172,7 +172,7 @@ static int op_clunk(p9_t *p9, p9_in_t *in, p9_out_t *out)
 }
 
 /* Clunks the fid also when the file cannot be removed. */
-static int op_remove(p9_t *p9, p9_in_t *in, p9_out_t *out)
+static int op_remove(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *fid = p9_get_fid(p9, in);
     char name[FS_NAME_MAX + 1];
@@ -193,7 +193,7 @@ static int op_remove(p9_t *p9, p9_in_t *in, p9_out_t *out)
     return error;
 }
 
-static int op_statfs(p9_t *p9, p9_in_t *in, p9_out_t *out)
+static int op_statfs(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *fid = p9_get_node(p9, in);
     fs_statfs_t st;
@@ -201,29 +201,29 @@ static int op_statfs(p9_t *p9, p9_in_t *in, p9_out_t *out)
     if (error) {
         return error;
     }
-    p9_put32(out, P9_STATFS_MAGIC);
-    p9_put32(out, st.frsize ? st.frsize : st.bsize);
-    p9_put64(out, st.blocks);
-    p9_put64(out, st.bfree);
-    p9_put64(out, st.bavail);
-    p9_put64(out, st.files);
-    p9_put64(out, st.ffree);
-    p9_put64(out, st.fsid);
-    p9_put32(out, st.namelen);
+    msg_put32(out, P9_STATFS_MAGIC);
+    msg_put32(out, st.frsize ? st.frsize : st.bsize);
+    msg_put64(out, st.blocks);
+    msg_put64(out, st.bfree);
+    msg_put64(out, st.bavail);
+    msg_put64(out, st.files);
+    msg_put64(out, st.ffree);
+    msg_put64(out, st.fsid);
+    msg_put32(out, st.namelen);
     return 0;
 }
 
-static void put_time(p9_out_t *out, fs_time_t time)
+static void put_time(msg_out_t *out, fs_time_t time)
 {
-    p9_put64(out, (uint64_t)time.sec);
-    p9_put64(out, time.nsec);
+    msg_put64(out, (uint64_t)time.sec);
+    msg_put64(out, time.nsec);
 }
 
-static int op_getattr(p9_t *p9, p9_in_t *in, p9_out_t *out)
+static int op_getattr(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *fid = p9_get_node(p9, in);
     fs_attr_t attr;
-    p9_get64(in); /* what is asked for: all is told */
+    msg_get64(in); /* what is asked for: all is told */
     if (!fid || in->bad) {
         return in->bad ? -FS_EPROTO : -FS_EBADF;
     }
@@ -231,23 +231,23 @@ static int op_getattr(p9_t *p9, p9_in_t *in, p9_out_t *out)
     if (error) {
         return error;
     }
-    p9_put64(out, P9_GETATTR_BASIC);
+    msg_put64(out, P9_GETATTR_BASIC);
     p9_put_qid(out, &attr);
-    p9_put32(out, attr.mode);
-    p9_put32(out, attr.uid);
-    p9_put32(out, attr.gid);
-    p9_put64(out, attr.nlink);
-    p9_put64(out, attr.rdev);
-    p9_put64(out, attr.size);
-    p9_put64(out, attr.blksize);
-    p9_put64(out, attr.blocks);
+    msg_put32(out, attr.mode);
+    msg_put32(out, attr.uid);
+    msg_put32(out, attr.gid);
+    msg_put64(out, attr.nlink);
+    msg_put64(out, attr.rdev);
+    msg_put64(out, attr.size);
+    msg_put64(out, attr.blksize);
+    msg_put64(out, attr.blocks);
     put_time(out, attr.atime);
     put_time(out, attr.mtime);
     put_time(out, attr.ctime);
     put_time(out,
              (fs_time_t){.sec = 0}); /* the time of birth, generation and data version: not valid */
-    p9_put64(out, 0);
-    p9_put64(out, 0);
+    msg_put64(out, 0);
+    msg_put64(out, 0);
     return 0;
 }
 
@@ -263,25 +263,25 @@ static unsigned setattr_bits(uint32_t valid)
     return set;
 }
 
-static fs_time_t get_time(p9_in_t *in)
+static fs_time_t get_time(msg_in_t *in)
 {
     fs_time_t time;
-    time.sec = (int64_t)p9_get64(in);
-    uint64_t nsec = p9_get64(in);
+    time.sec = (int64_t)msg_get64(in);
+    uint64_t nsec = msg_get64(in);
     time.nsec = nsec < 1000000000 ? (uint32_t)nsec : 999999999;
     return time;
 }
 
-static int op_setattr(p9_t *p9, p9_in_t *in, p9_out_t *out)
+static int op_setattr(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *fid = p9_get_node(p9, in);
     fs_setattr_t change;
     (void)out;
-    change.set = setattr_bits(p9_get32(in));
-    change.mode = p9_get32(in);
-    change.uid = p9_get32(in);
-    change.gid = p9_get32(in);
-    change.size = p9_get64(in);
+    change.set = setattr_bits(msg_get32(in));
+    change.mode = msg_get32(in);
+    change.uid = msg_get32(in);
+    change.gid = msg_get32(in);
+    change.size = msg_get64(in);
     change.atime = get_time(in);
     change.mtime = get_time(in);
     if (!fid || in->bad) {
@@ -290,7 +290,7 @@ static int op_setattr(p9_t *p9, p9_in_t *in, p9_out_t *out)
     return p9->server.ops->setattr(p9->server.opaque, fid->node, fid->handle, &change);
 }
 
-static int op_readlink(p9_t *p9, p9_in_t *in, p9_out_t *out)
+static int op_readlink(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *fid = p9_get_node(p9, in);
     char text[FS_LINK_MAX + 1];
@@ -302,7 +302,7 @@ static int op_readlink(p9_t *p9, p9_in_t *in, p9_out_t *out)
 }
 
 /* After something was made: its qid, and the reference goes. */
-static int reply_made(p9_t *p9, int error, const fs_attr_t *attr, p9_out_t *out)
+static int reply_made(p9_t *p9, int error, const fs_attr_t *attr, msg_out_t *out)
 {
     if (!error) {
         p9_put_qid(out, attr);
@@ -311,47 +311,47 @@ static int reply_made(p9_t *p9, int error, const fs_attr_t *attr, p9_out_t *out)
     return error;
 }
 
-static int op_symlink(p9_t *p9, p9_in_t *in, p9_out_t *out)
+static int op_symlink(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *dir = p9_get_node(p9, in);
     char name[FS_NAME_MAX + 1], to[FS_LINK_MAX + 1];
     fs_attr_t attr;
     int error = p9_get_str(in, name, sizeof(name));
     int to_error = p9_get_str(in, to, sizeof(to));
-    p9_get32(in);
+    msg_get32(in);
     error = in->bad ? -FS_EPROTO : error ? error : to_error ? to_error : dir ? 0 : -FS_EBADF;
     error = error ? error : p9->server.ops->symlink(p9->server.opaque, dir->node, name, to, &attr);
     return reply_made(p9, error, &attr, out);
 }
 
-static int op_mknod(p9_t *p9, p9_in_t *in, p9_out_t *out)
+static int op_mknod(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *dir = p9_get_node(p9, in);
     char name[FS_NAME_MAX + 1];
     fs_attr_t attr;
     int error = p9_get_str(in, name, sizeof(name));
-    uint32_t mode = p9_get32(in);
-    p9_get64(in);
-    p9_get32(in);
+    uint32_t mode = msg_get32(in);
+    msg_get64(in);
+    msg_get32(in);
     error = in->bad ? -FS_EPROTO : error ? error : dir ? 0 : -FS_EBADF;
     error = error ? error : p9->server.ops->mknod(p9->server.opaque, dir->node, name, mode, &attr);
     return reply_made(p9, error, &attr, out);
 }
 
-static int op_mkdir(p9_t *p9, p9_in_t *in, p9_out_t *out)
+static int op_mkdir(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *dir = p9_get_node(p9, in);
     char name[FS_NAME_MAX + 1];
     fs_attr_t attr;
     int error = p9_get_str(in, name, sizeof(name));
-    uint32_t mode = p9_get32(in);
-    p9_get32(in);
+    uint32_t mode = msg_get32(in);
+    msg_get32(in);
     error = in->bad ? -FS_EPROTO : error ? error : dir ? 0 : -FS_EBADF;
     error = error ? error : p9->server.ops->mkdir(p9->server.opaque, dir->node, name, mode, &attr);
     return reply_made(p9, error, &attr, out);
 }
 
-static int op_link(p9_t *p9, p9_in_t *in, p9_out_t *out)
+static int op_link(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *dir = p9_get_node(p9, in);
     p9_fid_t *fid = p9_get_node(p9, in);
@@ -369,7 +369,7 @@ static int op_link(p9_t *p9, p9_in_t *in, p9_out_t *out)
     return error;
 }
 
-static int op_rename(p9_t *p9, p9_in_t *in, p9_out_t *out)
+static int op_rename(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *fid = p9_get_node(p9, in);
     p9_fid_t *to = p9_get_node(p9, in);
@@ -385,7 +385,7 @@ static int op_rename(p9_t *p9, p9_in_t *in, p9_out_t *out)
                  : p9->server.ops->rename(p9->server.opaque, dir, name, to->node, to_name, 0);
 }
 
-static int op_renameat(p9_t *p9, p9_in_t *in, p9_out_t *out)
+static int op_renameat(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     char name[FS_NAME_MAX + 1], to_name[FS_NAME_MAX + 1];
     p9_fid_t *dir = p9_get_node(p9, in);
@@ -400,12 +400,12 @@ static int op_renameat(p9_t *p9, p9_in_t *in, p9_out_t *out)
     return p9->server.ops->rename(p9->server.opaque, dir->node, name, to->node, to_name, 0);
 }
 
-static int op_unlinkat(p9_t *p9, p9_in_t *in, p9_out_t *out)
+static int op_unlinkat(p9_t *p9, msg_in_t *in, msg_out_t *out)
 {
     p9_fid_t *dir = p9_get_node(p9, in);
     char name[FS_NAME_MAX + 1];
     int error = p9_get_str(in, name, sizeof(name));
-    uint32_t flags = p9_get32(in);
+    uint32_t flags = msg_get32(in);
     (void)out;
     if (in->bad || error || !dir || (flags & ~(uint32_t)P9_AT_REMOVEDIR)) {
         return in->bad ? -FS_EPROTO : error ? error : !dir ? -FS_EBADF : -FS_EINVAL;
