@@ -176,6 +176,20 @@ typedef struct {
     uint32_t pid;  /* the guest's; of a lock that the host holds: 0 */
 } fs_lock_t;
 
+/*
+ * State on its way out of a machine or back into one: move() copies len bytes to or from data;
+ * false: the end, or an error. The helpers move integers, little-endian.
+ */
+typedef struct {
+    bool (*move)(void *arg, void *data, size_t len);
+    void *arg;
+    bool writing;
+} fs_snapshot_t;
+
+bool fs_move8(const fs_snapshot_t *snap, uint8_t *v);
+bool fs_move32(const fs_snapshot_t *snap, uint32_t *v);
+bool fs_move64(const fs_snapshot_t *snap, uint64_t *v);
+
 /* All are required. `s` is file_server_t.opaque; names are checked with fs_name_ok() by the server
  * again. */
 typedef struct {
@@ -193,6 +207,16 @@ typedef struct {
 
     /* Forgets all nodes and handles. */
     void (*reset)(void *s);
+
+    /*
+     * Moves what the guest has: nodes with their numbers, references and places, handles with how
+     * they were opened and what they have locked. When it comes back into a server, which was
+     * reset, each file is looked for at its place below the root, and links are not followed: where
+     * it is another file now, or none, the node gives FS_ESTALE and its handles FS_EBADF. So do
+     * files whose names were gone already. False: the state is damaged, and the server has to be
+     * reset. serve() is not running.
+     */
+    bool (*snapshot)(void *s, const fs_snapshot_t *snap);
 
     /* --- Nodes --- */
 

@@ -491,6 +491,21 @@ void fuse_reset(fuse_t *fuse)
     fuse->server.ops->reset(fuse->server.opaque);
 }
 
+bool fuse_snapshot(fuse_t *fuse, const fs_snapshot_t *snap)
+{
+    uint8_t inited = fuse->inited;
+    uint32_t count = fuse->lock_count;
+    bool ok = fs_move8(snap, &inited) && fs_move32(snap, &count) && count <= FUSE_LOCKS_MAX;
+    for (uint32_t i = 0; ok && i < count; i++) {
+        ok = fs_move64(snap, &fuse->locks[i].handle) && fs_move64(snap, &fuse->locks[i].owner);
+    }
+    if (ok && !snap->writing) {
+        fuse->inited = inited;
+        fuse->lock_count = count;
+    }
+    return ok && fuse->server.ops->snapshot(fuse->server.opaque, snap);
+}
+
 bool fuse_take_interrupt(fuse_t *fuse, uint64_t *unique)
 {
     bool has = fuse->has_interrupt;

@@ -34,6 +34,12 @@ void fuse_free(fuse_t *fuse);
 void fuse_reset(fuse_t *fuse);
 
 /*
+ * Moves the session and what the server keeps for it. Before it is read back, fuse_reset(). False:
+ * damaged; fuse_reset() again, and the guest is told EIO until it starts a session.
+ */
+bool fuse_snapshot(fuse_t *fuse, const fs_snapshot_t *snap);
+
+/*
  * Serves a request of `len` bytes; returns the size of the reply, of at most `cap` bytes, 0 when
  * there is none (FORGET; not even an error fits; no header), or FUSE_WAIT.
  */

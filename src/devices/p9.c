@@ -150,6 +150,87 @@ void p9_free(p9_t *p9)
     }
 }
 
+/* --- Snapshots --- */
+
+/* The value of an extended attribute; behind one that is being written, its name. */
+static bool save_xattr(p9_t *p9, const fs_snapshot_t *snap, p9_fid_t *fid)
+{
+    uint64_t size = fid->xattr_size, got = fid->xattr_got;
+    const char *name =
+        fid->kind == P9_FID_XATTR_WRITE && fid->xattr ? (char *)fid->xattr + size : "";
+    uint32_t name_size = (uint32_t)strlen(name) + 1;
+    if (!fs_move64(snap, &size) || !fs_move64(snap, &got) || !fs_move32(snap, &fid->xattr_flags) ||
+        !fs_move32(snap, &name_size)) {
+        return false;
+    }
+    if (!snap->writing) {
+        if (size > FS_XATTR_MAX || got > size || !name_size || name_size > FS_NAME_MAX + 1 ||
+            p9->xattr_count == P9_XATTR_FIDS_MAX) {
+            return false;
+        }
+        fid->xattr = calloc(1, (size_t)size + name_size + 1);
+        if (!fid->xattr) {
+            return false;
+        }
+        fid->xattr_size = (size_t)size;
+        fid->xattr_got = (size_t)got;
+        p9->xattr_count++;
+    }
+    size_t len = (size_t)size + (fid->kind == P9_FID_XATTR_WRITE ? name_size : 0);
+    return !len || snap->move(snap->arg, fid->xattr, len);
+}
+
+static bool save_fid(p9_t *p9, const fs_snapshot_t *snap, p9_fid_t *fid)
+{
+    uint32_t kind = fid->kind;
+    if (!fs_move32(snap, &kind) || !fs_move64(snap, &fid->handle) || kind > P9_FID_XATTR_WRITE) {
+        return false;
+    }
+    fid->kind = (p9_fid_kind_t)kind;
+    return kind == P9_FID_NODE || save_xattr(p9, snap, fid);
+}
+
+static bool write_fids(p9_t *p9, const fs_snapshot_t *snap)
+{
+    for (unsigned i = 0; i < P9_BUCKETS; i++) {
+        for (p9_fid_t *fid = p9->buckets[i]; fid; fid = fid->next) {
+            if (!fs_move32(snap, &fid->id) || !fs_move64(snap, &fid->node) ||
+                !save_fid(p9, snap, fid)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool read_fids(p9_t *p9, const fs_snapshot_t *snap, uint32_t count)
+{
+    while (count--) {
+        uint32_t id = 0;
+        uint64_t node = 0;
+        p9_fid_t *fid;
+        if (!fs_move32(snap, &id) || !fs_move64(snap, &node) || p9_fid_new(p9, id, node, &fid) ||
+            !save_fid(p9, snap, fid)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool p9_snapshot(p9_t *p9, const fs_snapshot_t *snap)
+{
+    uint32_t count = p9->fid_count, msize = p9->msize;
+    if (!fs_move32(snap, &msize) || !fs_move32(snap, &count) || msize > P9_MSIZE_MAX ||
+        (msize && msize < P9_MSIZE_MIN)) {
+        return false;
+    }
+    p9->msize = msize;
+    return (snap->writing ? write_fids(p9, snap) : read_fids(p9, snap, count)) &&
+           p9->server.ops->snapshot(p9->server.opaque, snap);
+}
+
+/* --- Requests --- */
+
 /* The reply's header; the size is known now. */
 static size_t p9_finish(msg_out_t *out, uint8_t type, uint16_t tag)
 {

@@ -33,6 +33,12 @@ void p9_reset(p9_t *p9);
 void p9_free(p9_t *p9);
 
 /*
+ * Moves the session and what the server keeps for it. Before it is read back, p9_reset(). False: damaged;
+ * p9_reset() again, and the client is told EPROTO until it starts a session.
+ */
+bool p9_snapshot(p9_t *p9, const fs_snapshot_t *snap);
+
+/*
  * Serves a message of `len` bytes and writes the reply, of at most `cap` bytes (P9_MSIZE_MAX counts
  * if cap is more); returns the reply's size, 0 when there is none because even an error would not
  * fit, or because the message has no header.

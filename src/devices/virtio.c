@@ -501,6 +501,9 @@ bool virtio_core_suspend(virtio_dev_t *dev, rvvm_snapshot_t *snap, bool resume)
     if (snap && resume) {
         ok = snapshot_read(dev, snap);
     } else {
+        if (type->quiesce && !resume) {
+            type->quiesce(dev->desc.data);
+        }
         for (unsigned i = 0; i < dev->desc.queues && !resume; i++) {
             virtq_freeze(&dev->queue[i].vq);
         }

@@ -25,7 +25,7 @@
  *                       virtq_begin() bracket is open, until it returns. Also at machine reset, with the
  *                       harts stopped. May wait for nothing but the device's own short locks.
  *   update              the event loop, about every 16 ms.
- *   suspend             with the harts stopped.
+ *   quiesce, suspend    with the harts stopped.
  * Callbacks run without any lock that a device could need: they may take the device's lock. The calls
  * below and those of virtq.h may be made from any thread and with the device's lock held, except for
  * virtio_kick(), which calls notify. A device whose queues are served only in notify, with virtio_kick()
@@ -128,6 +128,12 @@ typedef struct {
 
     /* About every 16 ms. */
     void (*update)(void *data);
+
+    /*
+     * The harts have stopped, and suspend follows: finish what is being worked on, as far as that is soon
+     * done, so that it is not worked on again. The queues still run. For requests that do not bear that.
+     */
+    void (*quiesce)(void *data);
 
     /*
      * Moves the device's own state to or from snap (a section is open: only rvvm_snapshot_field() and

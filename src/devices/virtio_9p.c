@@ -7,8 +7,7 @@
  * noted in `epoch`, and what the session had open is dropped by that thread before its next
  * request.
  *
- * NOT IMPLEMENTED: a session in a snapshot. After restoring one, the guest's open files give
- * errors, and it mounts again.
+ * The session is in snapshots; what its files are when it comes back: file_server.h.
  */
 #include "virtio_9p.h"
 
@@ -84,11 +83,24 @@ static void dev9p_remove(void *data)
     free(dev);
 }
 
-static void dev9p_suspend(void *data, rvvm_snapshot_t *snap, bool resume)
+/* Few messages of 9P can be done twice. */
+static void dev9p_quiesce(void *data)
 {
     virtio_9p_t *dev = data;
     dev->server.ops->idle(dev->server.opaque);
-    if (snap && resume) {
+}
+
+static bool dev9p_move(void *arg, void *data, size_t len)
+{
+    return rvvm_snapshot_data(arg, data, len);
+}
+
+static void dev9p_suspend(void *data, rvvm_snapshot_t *snap, bool resume)
+{
+    virtio_9p_t *dev = data;
+    const fs_snapshot_t session = {dev9p_move, snap, snap && !resume};
+    dev->server.ops->idle(dev->server.opaque);
+    if (snap && !p9_snapshot(dev->p9, &session) && resume) {
         dev9p_reset(dev);
     }
 }
@@ -99,6 +111,7 @@ static const virtio_type_t dev9p_type = {
     .remove = dev9p_remove,
     .notify = dev9p_notify,
     .reset = dev9p_reset,
+    .quiesce = dev9p_quiesce,
     .suspend = dev9p_suspend,
 };
 

@@ -8,8 +8,7 @@
  * again every 16 ms. A reset is noted in `epoch`; the thread drops what the session had before its
  * next request.
  *
- * NOT IMPLEMENTED: a session in a snapshot. After restoring one, the guest's files give errors, and
- * it mounts again.
+ * The session is in snapshots; what its files are when it comes back: file_server.h.
  */
 #include "virtio_fs.h"
 
@@ -202,12 +201,25 @@ static void devfs_remove(void *data)
     free(dev);
 }
 
-/* Chains that wait for locks stay out: they are popped again after resuming. */
-static void devfs_suspend(void *data, rvvm_snapshot_t *snap, bool resume)
+/* Few requests can be done twice. Chains that wait for locks stay out: they are popped again after
+ * resuming. */
+static void devfs_quiesce(void *data)
 {
     virtio_fs_t *dev = data;
     dev->server.ops->idle(dev->server.opaque);
-    if (snap && resume) {
+}
+
+static bool devfs_move(void *arg, void *data, size_t len)
+{
+    return rvvm_snapshot_data(arg, data, len);
+}
+
+static void devfs_suspend(void *data, rvvm_snapshot_t *snap, bool resume)
+{
+    virtio_fs_t *dev = data;
+    const fs_snapshot_t session = {devfs_move, snap, snap && !resume};
+    dev->server.ops->idle(dev->server.opaque);
+    if (snap && !fuse_snapshot(dev->fuse, &session) && resume) {
         devfs_reset(dev);
     }
 }
@@ -218,6 +230,7 @@ static const virtio_type_t devfs_type = {
     .remove = devfs_remove,
     .notify = devfs_notify,
     .reset = devfs_reset,
+    .quiesce = devfs_quiesce,
     .update = devfs_update,
     .suspend = devfs_suspend,
 };

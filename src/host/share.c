@@ -194,6 +194,7 @@ static const fs_ops_t share_ops = {
     .idle = share_idle,
     .free = share_free,
     .reset = share_reset,
+    .snapshot = share_op_snapshot,
     .lookup = share_op_lookup,
     .parent = share_op_parent,
     .retain = share_op_retain,

@@ -17,6 +17,11 @@
  * set-group-id are neither shown nor set, so that a guest leaves no such programs behind. Extended
  * attributes: those in "user." of files and folders. Locks: of open file descriptions (OFD), so
  * that programs on the host see them.
+ *
+ * Snapshots hold nodes by their places below the folder and by what was there (inode, type),
+ * handles by how they were opened, and locks; when they come back, files are looked for in the same
+ * confined way. A file that was replaced meanwhile and got the inode of the old one is taken for
+ * it.
  */
 #ifndef RVKIT_HOST_SHARE_H
 #define RVKIT_HOST_SHARE_H

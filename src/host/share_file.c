@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -27,6 +28,8 @@ static int handle_close(share_t *s, share_handle_t *handle)
     int bad = handle->dir ? closedir(handle->dir) : close(handle->fd);
     s->dir_count -= handle->is_dir;
     s->handle_count--;
+    free(handle->lock);
+    handle->lock = NULL;
     handle->used = false;
     handle->generation++;
     /* The descriptor is gone also when the call was interrupted. */
@@ -48,17 +51,14 @@ static int handle_refuse(int fd, int error)
     return error;
 }
 
-int share_handle_new(share_t *s, uint64_t node, int fd, uint32_t flags, bool is_dir,
-                     uint64_t *handle_id)
+/* A handle with a number that is free. */
+static int handle_put(share_t *s, uint32_t index, uint64_t node, int fd, uint32_t flags,
+                      bool is_dir)
 {
-    uint32_t index = 0;
-    if (s->handle_count == SHARE_HANDLES_MAX || (is_dir && s->dir_count == SHARE_DIRS_MAX)) {
+    share_handle_t *handle = &s->handles[index];
+    if (is_dir && s->dir_count == SHARE_DIRS_MAX) {
         return handle_refuse(fd, -FS_EMFILE);
     }
-    while (s->handles[index].used) {
-        index++;
-    }
-    share_handle_t *handle = &s->handles[index];
     DIR *dir = is_dir ? fdopendir(fd) : NULL;
     if (is_dir && !dir) {
         return handle_refuse(fd, share_error(errno));
@@ -69,6 +69,7 @@ int share_handle_new(share_t *s, uint64_t node, int fd, uint32_t flags, bool is_
         .append = (flags & FS_O_APPEND) != 0,
         .writable = !is_dir && (flags & FS_O_ACCMODE) != 0,
         .generation = handle->generation,
+        .flags = flags & (FS_O_ACCMODE | FS_O_APPEND | FS_O_SYNC | FS_O_DIRECTORY),
         .fd = fd,
         .dir = dir,
         .node = node,
@@ -76,8 +77,24 @@ int share_handle_new(share_t *s, uint64_t node, int fd, uint32_t flags, bool is_
     s->handle_count++;
     s->dir_count += is_dir;
     s->handle_top = index + 1 > s->handle_top ? index + 1 : s->handle_top;
-    *handle_id = (uint64_t)handle->generation << 32 | (index + UINT64_C(1));
     return 0;
+}
+
+int share_handle_new(share_t *s, uint64_t node, int fd, uint32_t flags, bool is_dir,
+                     uint64_t *handle_id)
+{
+    uint32_t index = 0;
+    if (s->handle_count == SHARE_HANDLES_MAX) {
+        return handle_refuse(fd, -FS_EMFILE);
+    }
+    while (s->handles[index].used) {
+        index++;
+    }
+    int error = handle_put(s, index, node, fd, flags, is_dir);
+    if (!error) {
+        *handle_id = (uint64_t)s->handles[index].generation << 32 | (index + UINT64_C(1));
+    }
+    return error;
 }
 
 /* Opens what an O_PATH descriptor points to; the kernel's own link to it can lead nowhere else. */
@@ -101,15 +118,15 @@ static int open_path_fd(share_t *s, int fd, uint32_t flags, bool is_dir)
     return opened;
 }
 
-int share_op_open(void *opaque, uint64_t id, uint32_t flags, uint64_t *handle)
+/* A host descriptor of what a node stands for, or an error. */
+static int node_open(share_t *s, uint64_t id, uint32_t flags, bool *is_folder)
 {
-    share_t *s = opaque;
     share_node_t *node = share_node_get(s, id);
     share_op_begin(s);
     if (!node) {
         return -FS_ESTALE;
     }
-    bool is_dir = node->type == S_IFDIR;
+    bool is_dir = *is_folder = node->type == S_IFDIR;
     bool writes = (flags & FS_O_ACCMODE) != 0 || (flags & FS_O_TRUNC);
     if (!is_dir && node->type != S_IFREG) {
         return node->type == S_IFLNK ? -FS_ELOOP : -FS_ENXIO;
@@ -126,7 +143,26 @@ int share_op_open(void *opaque, uint64_t id, uint32_t flags, uint64_t *handle)
         return fd;
     }
     fd = open_path_fd(s, fd, flags, is_dir);
-    return fd < 0 ? share_error(errno) : share_handle_new(s, id, fd, flags, is_dir, handle);
+    return fd < 0 ? share_error(errno) : fd;
+}
+
+int share_op_open(void *opaque, uint64_t id, uint32_t flags, uint64_t *handle)
+{
+    bool is_dir;
+    int fd = node_open(opaque, id, flags, &is_dir);
+    return fd < 0 ? fd : share_handle_new(opaque, id, fd, flags, is_dir, handle);
+}
+
+void share_handle_restore(share_t *s, uint32_t index, const share_handle_t *from)
+{
+    share_handle_t *handle = &s->handles[index];
+    bool is_dir;
+    uint32_t flags = from->flags & (FS_O_ACCMODE | FS_O_APPEND | FS_O_SYNC | FS_O_DIRECTORY);
+    int fd = from->used ? node_open(s, from->node, flags, &is_dir) : -FS_EBADF;
+    handle->generation = from->generation;
+    if (fd < 0 || handle_put(s, index, from->node, fd, flags, is_dir)) {
+        handle->generation += from->used;
+    }
 }
 
 int share_op_close(void *opaque, uint64_t id)
@@ -294,59 +330,6 @@ int share_op_readdir(void *opaque, uint64_t id, uint64_t cookie, fs_dirent_t *en
     memcpy(entry->name, host->d_name, len);
     entry->name[len] = 0;
     return 1;
-}
-
-/* --- Locks --- */
-
-/* False: a range that no file has. */
-static bool lock_range(const fs_lock_t *lock, struct flock *host)
-{
-    if (lock->start > INT64_MAX || lock->end < lock->start || lock->type > FS_LOCK_NONE) {
-        return false;
-    }
-    *host = (struct flock){
-        .l_type = lock->type == FS_LOCK_READ    ? F_RDLCK
-                  : lock->type == FS_LOCK_WRITE ? F_WRLCK
-                                                : F_UNLCK,
-        .l_whence = SEEK_SET,
-        .l_start = (off_t)lock->start,
-        .l_len = lock->end >= INT64_MAX ? 0 : (off_t)(lock->end - lock->start + 1),
-    };
-    return true;
-}
-
-int share_op_getlk(void *opaque, uint64_t id, fs_lock_t *lock)
-{
-    share_handle_t *handle = file_get(opaque, id);
-    struct flock host;
-    if (!handle || lock->type == FS_LOCK_NONE || !lock_range(lock, &host)) {
-        return handle ? -FS_EINVAL : -FS_EBADF;
-    }
-    if (fcntl(handle->fd, F_OFD_GETLK, &host)) {
-        return share_error(errno);
-    }
-    if (host.l_type == F_UNLCK) {
-        lock->type = FS_LOCK_NONE;
-        return 0;
-    }
-    lock->type = host.l_type == F_RDLCK ? FS_LOCK_READ : FS_LOCK_WRITE;
-    lock->start = (uint64_t)host.l_start;
-    lock->end = host.l_len ? (uint64_t)(host.l_start + host.l_len - 1) : (uint64_t)INT64_MAX;
-    lock->pid = 0;
-    return 0;
-}
-
-int share_op_setlk(void *opaque, uint64_t id, const fs_lock_t *lock)
-{
-    share_handle_t *handle = file_get(opaque, id);
-    struct flock host;
-    if (!handle || !lock_range(lock, &host)) {
-        return handle ? -FS_EINVAL : -FS_EBADF;
-    }
-    if (fcntl(handle->fd, F_OFD_SETLK, &host)) {
-        return share_error(errno == EACCES ? EAGAIN : errno);
-    }
-    return 0;
 }
 
 #endif

@@ -2,7 +2,8 @@
 /*
  * What the files of the host folder share: share.c (opening, thread, table of operations),
  * share_node.c (which file a number means), share_name.c (names), share_attr.c (attributes),
- * share_file.c (handles).
+ * share_file.c (handles), share_lock.c (locks), share_snapshot.c (state that goes out and comes
+ * back).
  */
 #ifndef RVKIT_HOST_SHARE_INTERNAL_H
 #define RVKIT_HOST_SHARE_INTERNAL_H
@@ -19,6 +20,7 @@
 #define SHARE_HANDLES_MAX 4096u
 #define SHARE_DIRS_MAX 512u
 #define SHARE_DEPTH_MAX 4096u
+#define SHARE_LOCKS_MAX 256u /* ranges of one handle */
 #define SHARE_BUCKETS 16384u /* a power of two */
 
 /* "/proc/self/fd/" and a number. */
@@ -49,10 +51,13 @@ typedef struct {
 typedef struct {
     bool used, is_dir, append, writable;
     uint32_t generation;
+    uint32_t flags; /* FS_O_*: those that count for what is open */
     int fd;
     DIR *dir;
     uint64_t cookie; /* where dir stands */
     uint64_t node;
+    fs_lock_t *lock; /* what is locked, SHARE_LOCKS_MAX of them; NULL: nothing ever was */
+    uint32_t lock_count;
 } share_handle_t;
 
 typedef struct {
@@ -113,6 +118,19 @@ void share_node_moved(share_t *s, dev_t dev, ino_t ino, uint32_t dir_slot, const
  * try. */
 bool share_make_room(share_t *s, int host_errno);
 
+/*
+ * Puts a node of a snapshot into the next slot: generation, parent (a slot that may come later),
+ * type, refs, dev and ino as in `from`; name NULL: the slot was free. Only after
+ * share_nodes_restart(). False: no memory.
+ */
+bool share_node_restore(share_t *s, const share_node_t *from, const char *name);
+
+/* All but the root go, their slots too. */
+void share_nodes_restart(share_t *s);
+
+/* Counts children after the last of them; false: a parent is missing. */
+bool share_nodes_relink(share_t *s);
+
 void share_proc_path(char path[SHARE_PROC_SIZE], int fd);
 void share_fill_attr(share_t *s, uint64_t id, const struct stat *st, fs_attr_t *attr);
 uint64_t share_ino(const share_t *s, dev_t dev, ino_t ino);
@@ -156,6 +174,9 @@ share_handle_t *share_handle_get(share_t *s, uint64_t id);
 int share_handle_new(share_t *s, uint64_t node, int fd, uint32_t flags, bool is_dir,
                      uint64_t *handle);
 
+/* Opens a handle again at the number that it had; when that fails, the number is none any more. */
+void share_handle_restore(share_t *s, uint32_t index, const share_handle_t *from);
+
 int share_op_open(void *s, uint64_t node, uint32_t flags, uint64_t *handle);
 int share_op_close(void *s, uint64_t handle);
 int64_t share_op_read(void *s, uint64_t handle, uint64_t at, void *buf, size_t len);
@@ -165,7 +186,14 @@ int share_op_fsync(void *s, uint64_t handle, bool data_only);
 int share_op_fallocate(void *s, uint64_t handle, uint32_t mode, uint64_t at, uint64_t len);
 int64_t share_op_seek(void *s, uint64_t handle, uint64_t at, uint32_t whence);
 int share_op_readdir(void *s, uint64_t handle, uint64_t cookie, fs_dirent_t *entry);
+
+/* --- share_lock.c --- */
+
 int share_op_getlk(void *s, uint64_t handle, fs_lock_t *lock);
 int share_op_setlk(void *s, uint64_t handle, const fs_lock_t *lock);
+
+/* --- share_snapshot.c --- */
+
+bool share_op_snapshot(void *s, const fs_snapshot_t *snap);
 
 #endif

@@ -217,6 +217,54 @@ void share_nodes_reset(share_t *s)
     }
 }
 
+void share_nodes_restart(share_t *s)
+{
+    share_nodes_reset(s);
+    s->slot_count = 1;
+    s->free_slot = 0;
+}
+
+bool share_node_restore(share_t *s, const share_node_t *from, const char *name)
+{
+    const struct stat st = {
+        .st_dev = from->dev, .st_ino = from->ino, .st_mode = (mode_t)from->type};
+    uint32_t slot, freed = s->free_slot;
+    share_node_t *node = name ? node_alloc(&st, name) : NULL;
+    s->free_slot = 0;
+    bool ok = (node || !name) && slot_alloc(s, &slot);
+    s->free_slot = freed;
+    if (!ok) {
+        free(node);
+        return false;
+    }
+    s->slots[slot].generation = from->generation;
+    if (!node) {
+        s->slots[slot].next_free = s->free_slot;
+        s->free_slot = slot + 1;
+        return true;
+    }
+    node->slot = slot;
+    node->generation = from->generation;
+    node->parent = from->parent;
+    node->refs = from->refs;
+    node_link(s, node);
+    return true;
+}
+
+bool share_nodes_relink(share_t *s)
+{
+    for (uint32_t i = 1; i < s->slot_count; i++) {
+        const share_node_t *node = s->slots[i].node;
+        if (node && (node->parent >= s->slot_count || !s->slots[node->parent].node)) {
+            return false;
+        }
+        if (node) {
+            s->slots[node->parent].node->children++;
+        }
+    }
+    return true;
+}
+
 void share_nodes_free(share_t *s)
 {
     share_nodes_reset(s);

@@ -3,12 +3,15 @@
  */
 #include "share_dir.h"
 
+#include "device/session_rig.h"
 #include "device/virtio_driver.h"
 #include "devices/p9.h"
 #include "devices/virtio_9p.h"
 #include "util.h"
 
 #ifdef __linux__
+
+#include <sys/file.h>
 
 #define V1 VIRTIO_F_VERSION_1
 
@@ -530,6 +533,192 @@ TEST(thread_and_resets)
     stop();
 }
 
+#ifdef RVVM_COMPAT_RVKIT
+/* Somebody else on the host would have to wait for a lock of the whole file. */
+static bool locked(const char *name)
+{
+    struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open(sd_path(&sd, name), O_RDWR);
+    bool yes = fd >= 0 && fcntl(fd, F_OFD_GETLK, &all) == 0 && all.l_type != F_UNLCK;
+    close(fd);
+    return yes;
+}
+
+/* Fids of files and folders, open or not, that are where they were; the host has added to one meanwhile. */
+TEST(session_in_a_snapshot)
+{
+    session(false);
+    walk(0, 1, "file");
+    T(0, LOPEN, "44", U(1), U(2));
+    T(0, LOCK, "414884s", U(1), U(1), U(0), U(2), U(2), U(1), "me");
+    T(0, LOCK, "414884s", U(1), U(2), U(0), U(3), U(1), U(1), "me");
+    walk(0, 2, "sub");
+    walk(2, 3, "deep");
+    T(0, WALK, "442", U(0), U(4), U(0));
+    T(0, LOPEN, "44", U(4), U(0200000));
+    T(0, READDIR, "484", U(4), U(0), U(60));
+    uint64_t cookie = util_get_le64(got + 11 + 13);
+    T(0, WALK, "442", U(0), U(5), U(0));
+    T(0, LCREATE, "4s444", U(5), "log", U(1 | 02000), U(0644), U(0));
+    T(0, WRITE, "48b", U(5), U(0), "one ");
+    rvvm_blk_dev_t *blk = session_save(&vd);
+    CHECK(vd_start(&vd, V1)); /* a reset ends the session */
+    T(FS_EPROTO, CLUNK, "4", U(1));
+    CHECK(!locked("file"));
+    CHECK(sd_write(sd_path(&sd, "sub/deep"), "deeper"));
+    session_load(&vd, blk);
+    CHECK(locked("file"));
+    T(0, READ, "484", U(1), U(1), U(100));
+    CHECK(util_get_le32(got + 7) == 4 && !memcmp(got + 11, "ello", 4));
+    T(0, WRITE, "48b", U(1), U(0), "J");
+    CHECK(!strcmp(sd_read(sd_path(&sd, "file")), "Jello"));
+    T(0, LOPEN, "44", U(3), U(0));
+    T(0, READ, "484", U(3), U(0), U(100));
+    CHECK(util_get_le32(got + 7) == 6 && !memcmp(got + 11, "deeper", 6));
+    T(0, WRITE, "48b", U(5), U(0), "two");
+    CHECK(!strcmp(sd_read(sd_path(&sd, "log")), "one two"));
+    T(0, READDIR, "484", U(4), cookie, U(4096));
+    unsigned names = 0;
+    for (uint32_t i = 11; i < 11 + util_get_le32(got + 7); names++) {
+        i += 24 + util_get_le16(got + i + 22);
+    }
+    CHECK(names >= 6); /* what is behind the first entry; the new file may be there or not */
+    T(0, LOCK, "414884s", U(1), U(2), U(0), U(0), U(0), U(1), "me");
+    CHECK(!locked("file"));
+    for (unsigned fid = 0; fid < 6; fid++) {
+        T(0, CLUNK, "4", U(fid));
+    }
+    T(FS_EBADF, CLUNK, "4", U(6));
+    stop();
+}
+
+/* What the host has moved, replaced or removed; links are not followed to where it is now. */
+TEST(session_of_files_that_are_gone)
+{
+    char hidden[128];
+    session(false);
+    walk(0, 1, "file");
+    T(0, LOPEN, "44", U(1), U(2));
+    T(0, WALK, "442ss", U(0), U(2), U(2), "sub", "deep");
+    T(0, LOPEN, "44", U(2), U(0));
+    walk(0, 3, "sub");
+    T(0, WALK, "442", U(0), U(4), U(0));
+    T(0, LCREATE, "4s444", U(4), "nameless", U(2), U(0644), U(0));
+    T(0, UNLINKAT, "4s4", U(0), "nameless", U(0));
+    T(0, WRITE, "48b", U(4), U(0), "text");
+    rvvm_blk_dev_t *blk = session_save(&vd);
+    vd_write(&vd, VD_STATUS, 0);
+    snprintf(hidden, sizeof(hidden), "%s/out/sub", sd.outer);
+    CHECK(rename(sd_path(&sd, "sub"), hidden) == 0 && symlink(hidden, sd_path(&sd, "sub")) == 0);
+    CHECK(sd_write(sd_path(&sd, "file2"), "other") &&
+          rename(sd_path(&sd, "file2"), sd_path(&sd, "file")) == 0);
+    session_load(&vd, blk);
+    for (unsigned fid = 1; fid < 5; fid++) {
+        if (fid != 3) {
+            T(FS_EBADF, READ, "484", U(fid), U(0), U(100));
+            T(FS_EBADF, WRITE, "48b", U(fid), U(0), "x");
+        }
+        T(FS_ESTALE, GETATTR, "48", U(fid), U(0x7ff));
+    }
+    T(FS_ESTALE, WALK, "442s", U(3), U(9), U(1), "deep");
+    CHECK(!strcmp(sd_read(sd_path(&sd, "file")), "other"));
+    walk(0, 9, "file");
+    T(0, LOPEN, "44", U(9), U(0));
+    T(0, READ, "484", U(9), U(0), U(100));
+    CHECK(!memcmp(got + 11, "other", 5));
+    T(0, CLUNK, "4", U(3));
+    T(FS_EBADF, CLUNK, "4", U(4)); /* closing says so; the fid is gone nevertheless */
+    T(FS_EBADF, CLUNK, "4", U(4));
+    T(0, VERSION, "4s", U(32768), "9P2000.L");
+    T(0, ATTACH, "44ss4", U(0), U(NOFID), "root", "", U(0));
+    stop();
+}
+
+/* Messages that the server is working on are answered before, so that they are not done twice. */
+TEST(snapshot_waits_for_answers)
+{
+    uint16_t id;
+    file_server_t server;
+    virtio_desc_t desc;
+    vd_machine(&vd);
+    CHECK(sd_make(&sd) && sd_share(&sd, &server, false, false));
+    CHECK(virtio_9p_describe(&desc, "home", &server));
+    CHECK(vd_attach(&vd, &desc, 0) && vd_start(&vd, V1));
+    request = vd_alloc(&vd, ROOM);
+    reply = vd_alloc(&vd, ROOM);
+    msg = vd_ptr(&vd, request);
+    got = vd_ptr(&vd, reply);
+    for (unsigned round = 0; round < 50; round++) {
+        static const char *const steps[] = {"4s", "44ss4", "442s"};
+        put(VERSION, steps[0], U(32768), "9P2000.L");
+        for (unsigned i = 0; i < 3; i++) {
+            const vd_buf_t buf[2] = {{request, at, false}, {reply, ROOM, true}};
+            vd_add(&vd, 0, buf, 2);
+            vd_kick(&vd, 0);
+            session_load(&vd, session_save(&vd));
+            CHECK(vd_used(&vd, 0, &id, &used) && got[4] == msg[4] + 1);
+            if (i == 0) {
+                put(ATTACH, steps[1], U(0), U(NOFID), "root", "", U(0));
+            } else {
+                put(WALK, steps[2], U(0), U(1), U(1), "sub");
+            }
+        }
+    }
+    stop();
+}
+
+/* A session that was cut or damaged is refused or brought into range, and then the next one begins. */
+TEST(damaged_sessions)
+{
+    static session_t good, bad;
+    file_server_t server;
+    static uint8_t out[ROOM];
+    session(false);
+    walk(0, 1, "file");
+    T(0, LOPEN, "44", U(1), U(2));
+    T(0, LOCK, "414884s", U(1), U(1), U(0), U(2), U(2), U(1), "me");
+    T(0, WALK, "442ss", U(0), U(2), U(2), "sub", "deep");
+    T(0, WALK, "442", U(1), U(3), U(0));
+    T(0, XATTRCREATE, "4s84", U(3), "user.x", U(5), U(0));
+    stop();
+    CHECK(sd_make(&sd) && sd_share(&sd, &server, false, true));
+    p9_t *p9 = p9_create(&server);
+    uint8_t whole[4][64] = {"\x15\0\0\0\x64\0\0\0\0\1\0\10\0009P2000.L",
+                            "\x17\0\0\0\x68\0\0\0\0\0\0\xff\xff\xff\xff\0\0\0\0\0\0\0\0",
+                            "\x1b\0\0\0\x6e\0\0\0\0\0\0\1\0\0\0\2\0\3\0sub\4\0deep",
+                            "\x0f\0\0\0\x0c\0\0\1\0\0\0\2\0\0\0"};
+    util_put_le32(whole[2], 17 + 5 + 6);
+    for (unsigned i = 0; i < 4; i++) {
+        p9_handle(p9, whole[i], util_get_le32(whole[i]), out, sizeof(out));
+        CHECK_EQ(whole[i][4] + 1, out[4]);
+    }
+    fs_snapshot_t snap = session_open(&good, true);
+    CHECK(p9_snapshot(p9, &snap));
+    unsigned refused = 0;
+    for (size_t i = 0; i < 5 * good.size; i++) {
+        static const uint8_t flips[] = {0xFF, 1, 0x80, '/' ^ 's'};
+        bad = good;
+        bad.bytes[i / 5] ^= i % 5 ? flips[i % 5 - 1] : 0;
+        bad.size = i % 5 ? good.size : i / 5;
+        snap = session_open(&bad, false);
+        p9_reset(p9);
+        if (!p9_snapshot(p9, &snap)) {
+            p9_reset(p9);
+            refused++;
+        }
+        for (unsigned k = 4; k-- > 0;) {
+            p9_handle(p9, whole[k], util_get_le32(whole[k]), out, sizeof(out));
+        }
+        CHECK_EQ(101, out[4]);
+    }
+    CHECK(refused > good.size);
+    server.ops->free(server.opaque);
+    p9_free(p9);
+    CHECK(sd_sound(&sd));
+    sd_remove(&sd);
+}
+#endif
+
 TEST(tags)
 {
     char longest[VIRTIO_9P_TAG_MAX + 2];
@@ -559,6 +748,12 @@ int main(void)
     RUN(little_room);
     RUN(reset_ends_the_session);
     RUN(thread_and_resets);
+#ifdef RVVM_COMPAT_RVKIT
+    RUN(session_in_a_snapshot);
+    RUN(session_of_files_that_are_gone);
+    RUN(snapshot_waits_for_answers);
+    RUN(damaged_sessions);
+#endif
     RUN(tags);
     return tap_finish();
 }

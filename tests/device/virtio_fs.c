@@ -3,6 +3,7 @@
  * guest sends. */
 #include "share_dir.h"
 
+#include "device/session_rig.h"
 #include "device/virtio_driver.h"
 #include "devices/fuse.h"
 #include "devices/virtio_fs.h"
@@ -598,6 +599,96 @@ TEST(little_room)
     stop();
 }
 
+#ifdef RVVM_COMPAT_RVKIT
+/* Node ids and handles stay what they were; a lock that is waited for comes when it is free. */
+TEST(session_in_a_snapshot)
+{
+    uint16_t id;
+    session(false);
+    uint64_t file = look(1, "file"), a = open_file(file, 2), b = open_file(file, 2);
+    uint64_t sub = look(1, "sub"), deep = look(sub, "deep"), gone = open_file(deep, 0);
+    node = sub;
+    T(0, CREATE, "4444s", U(2), U(0100644), U(0), U(0), "nameless");
+    uint64_t nameless = util_get_le64(got), text = util_get_le64(got + 128);
+    T(0, UNLINK, "s", "nameless");
+    CHECK_EQ(0, lock(SETLK, a, 1, 1));
+    put_lock(SETLKW, b, 2, 1);
+    uint64_t waiting = unique;
+    offer(REQUEST, 64);
+    CHECK(!vd_used(&vd, REQUEST, &id, &used));
+    rvvm_blk_dev_t *blk = session_save(&vd);
+    vd_write(&vd, VD_STATUS, 0);
+    CHECK(unlink(sd_path(&sd, "sub/deep")) == 0);
+    session_load(&vd, blk);
+    vd_update(&vd); /* the machine runs on: what was waiting waits again */
+    CHECK(!vd_used(&vd, REQUEST, &id, &used));
+    T(0, FLUSH, "8448", a, U(0), U(0), U(1));
+    vd_update(&vd);
+    CHECK_EQ(0, result(REQUEST));
+    CHECK_EQ(waiting, util_get_le64(got - 8));
+    CHECK_EQ(FS_EAGAIN, lock(SETLK, a, 1, 1));
+    node = file;
+    T(0, WRITE, "884488b", a, U(0), U(1), U(0), U(0), U(0), "J");
+    T(0, READ, "884484", b, U(0), U(100), U(0), U(0), U(0));
+    CHECK(used == 21 && !memcmp(got, "Jello", 5));
+    CHECK_EQ(file, look(1, "file"));
+    node = deep;
+    T(FS_ESTALE, GETATTR, "448", U(0), U(0), U(0));
+    T(FS_EBADF, READ, "884484", gone, U(0), U(100), U(0), U(0), U(0));
+    T(FS_EBADF, RELEASE, "8448", gone, U(0), U(0), U(0));
+    node = nameless;
+    T(FS_ESTALE, GETATTR, "448", U(1), U(0), text);
+    T(FS_EBADF, WRITE, "884488b", text, U(0), U(1), U(0), U(0), U(0), "J");
+    uint64_t other = open_file(file, 0);
+    CHECK(other != gone && other != text && other != a && other != b);
+    CHECK_EQ(sub, look(1, "sub"));
+    T(FS_ENOENT, LOOKUP, "s", "deep");
+    stop();
+}
+
+/* A session that was cut or damaged is refused or brought into range, and then the next one begins. */
+TEST(damaged_sessions)
+{
+    static session_t good, bad;
+    static uint8_t out[4096];
+    uint8_t start_it[56] = {56, 0, 0, 0, INIT}, walk[46] = {46, 0, 0, 0, LOOKUP}, open_it[48] = {48, 0, 0, 0, OPEN};
+    file_server_t server;
+    CHECK(sd_make(&sd) && sd_share(&sd, &server, false, true));
+    fuse_t *fuse = fuse_create(&server);
+    start_it[40] = 7;
+    start_it[44] = 31;
+    walk[16] = 1;
+    memcpy(walk + 40, "file", 5);
+    CHECK_EQ(80, fuse_handle(fuse, start_it, 56, out, sizeof(out)));
+    CHECK_EQ(144, fuse_handle(fuse, walk, 46, out, sizeof(out)));
+    memcpy(open_it + 16, out + 16, 8);
+    CHECK_EQ(32, fuse_handle(fuse, open_it, 48, out, sizeof(out)));
+    fs_snapshot_t snap = session_open(&good, true);
+    CHECK(fuse_snapshot(fuse, &snap));
+    unsigned refused = 0;
+    for (size_t i = 0; i < 5 * good.size; i++) {
+        static const uint8_t flips[] = {0xFF, 1, 0x80, '/' ^ 'f'};
+        bad = good;
+        bad.bytes[i / 5] ^= i % 5 ? flips[i % 5 - 1] : 0;
+        bad.size = i % 5 ? good.size : i / 5;
+        snap = session_open(&bad, false);
+        fuse_reset(fuse);
+        if (!fuse_snapshot(fuse, &snap)) {
+            fuse_reset(fuse);
+            refused++;
+        }
+        fuse_handle(fuse, open_it, 48, out, sizeof(out));
+        fuse_handle(fuse, walk, 46, out, sizeof(out));
+        CHECK_EQ(80, fuse_handle(fuse, start_it, 56, out, sizeof(out)));
+    }
+    CHECK(refused > good.size);
+    server.ops->free(server.opaque);
+    fuse_free(fuse);
+    CHECK(sd_sound(&sd));
+    sd_remove(&sd);
+}
+#endif
+
 TEST(tags)
 {
     char longest[VIRTIO_FS_TAG_MAX + 2];
@@ -634,6 +725,10 @@ int main(void)
     RUN(what_is_not_there);
     RUN(cut_requests);
     RUN(little_room);
+#ifdef RVVM_COMPAT_RVKIT
+    RUN(session_in_a_snapshot);
+    RUN(damaged_sessions);
+#endif
     RUN(tags);
     return tap_finish();
 }

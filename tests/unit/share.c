@@ -318,6 +318,31 @@ TEST(locks)
     down();
 }
 
+/* Each second byte, as many as one handle may have; what lies between and across, and all at once. */
+TEST(many_locks)
+{
+    uint64_t a, b;
+    up(false);
+    uint64_t file = look(FS_ROOT, "file");
+    CHECK_EQ(0, OPS->open(S, file, FS_O_RDWR, &a));
+    CHECK_EQ(0, OPS->open(S, file, FS_O_RDWR, &b));
+    for (unsigned i = 0; i < 256; i++) {
+        CHECK_EQ(0, lock(a, FS_LOCK_WRITE, 4 * i, 4 * i + 2));
+    }
+    CHECK_EQ(-FS_ENOLCK, lock(a, FS_LOCK_WRITE, 2000, 2000));
+    CHECK_EQ(-FS_ENOLCK, lock(a, FS_LOCK_NONE, 5, 5));
+    CHECK_EQ(-FS_EAGAIN, lock(b, FS_LOCK_READ, 5, 5));
+    CHECK_EQ(0, lock(a, FS_LOCK_NONE, 0, 3));
+    CHECK_EQ(0, lock(a, FS_LOCK_NONE, 5, 5)); /* now there is room for two parts */
+    CHECK_EQ(0, lock(b, FS_LOCK_READ, 5, 5));
+    CHECK_EQ(-FS_EAGAIN, lock(b, FS_LOCK_READ, 6, 6));
+    CHECK_EQ(0, lock(a, FS_LOCK_READ, 6, UINT64_MAX));
+    CHECK_EQ(0, lock(b, FS_LOCK_READ, 6, 9));
+    CHECK_EQ(0, lock(a, FS_LOCK_NONE, 0, UINT64_MAX));
+    CHECK_EQ(0, lock(b, FS_LOCK_WRITE, 0, UINT64_MAX));
+    down();
+}
+
 TEST(read_only)
 {
     fs_attr_t attr;
@@ -580,6 +605,7 @@ int main(void)
     RUN(attributes);
     RUN(extended_attributes);
     RUN(locks);
+    RUN(many_locks);
     RUN(read_only);
     RUN(lists_folders);
     RUN(few_descriptors);
