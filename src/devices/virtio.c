@@ -331,7 +331,7 @@ static void start(virtio_dev_t *dev)
     if (dev->carrier.legacy && !features_acceptable(dev)) {
         virtio_needs_reset(dev, "features that do not go together");
     }
-    if (load(&dev->status) & VIRTIO_STATUS_NEEDS_RESET) {
+    if (load(&dev->status) & (VIRTIO_STATUS_NEEDS_RESET | VIRTIO_STATUS_FAILED)) {
         return;
     }
     if (dev->desc.type->ready) {

@@ -505,6 +505,44 @@ TEST(reset_in_flight)
     }
 }
 
+/* One queue of two is reset, again and again, with requests out on both: only its own are forgotten. */
+TEST(queue_reset_in_flight)
+{
+    enum { RESETS = 40 };
+    const virtio_blk_backend_t backend = mem_backend();
+    uint16_t id;
+    uint32_t used = 0;
+    blk_attach(&backend, 2, 0);
+    CHECK(vd_start_sized(&vd, ALL_FEATURES | VIRTIO_BLK_F_MQ | VIRTIO_F_RING_RESET, 8));
+    uint64_t other = vd_alloc(&vd, 512 + 16);
+    const vd_buf_t read[3] = {{blk_header, 16, false}, {other, 512, true}, {other + 512, 1, true}};
+    mem.hold = true;
+    blk_put_header(VIRTIO_BLK_T_IN, 4);
+    vd_add(&vd, 1, read, 3);
+    vd_kick(&vd, 1);
+    for (unsigned i = 0; i < RESETS; i++) {
+        blk_add(i % 2 ? VIRTIO_BLK_T_IN : VIRTIO_BLK_T_OUT, 9, 512, 1);
+        vd_kick(&vd, 0);
+        vd_write(&vd, VD_QUEUE_SEL, 0);
+        vd_write(&vd, VD_QUEUE_RESET, 1);
+        CHECK_EQ(0, vd_read(&vd, VD_QUEUE_READY) | vd_read(&vd, VD_QUEUE_RESET));
+        CHECK(vd_queue_setup(&vd, 0, i % 3 ? 8 : 16));
+    }
+    memset(vd_ptr(&vd, blk_data), 0x22, 512);
+    *(uint8_t *)vd_ptr(&vd, blk_status) = 0xEE;
+    mem_release();
+    CHECK_EQ(RESETS, mem.cancels);
+    CHECK_EQ(0x22, *(uint8_t *)vd_ptr(&vd, blk_data));
+    CHECK(mem.bytes[9 * 512] == 9 * 7 && blk_get_status() == 0xEE);
+    CHECK(!vd_used(&vd, 0, &id, &used));
+    CHECK(vd_used(&vd, 1, &id, &used) && used == 513);
+    CHECK(!memcmp(vd_ptr(&vd, other), mem.bytes + 4 * 512, 512));
+    CHECK_EQ(15, vd_read(&vd, VD_STATUS));
+    mem.hold = false;
+    CHECK_EQ(0, blk_request(VIRTIO_BLK_T_IN, 0, 512, NULL));
+    blk_down();
+}
+
 TEST(removed_in_flight)
 {
     blk_up(ALL_FEATURES);
@@ -608,6 +646,7 @@ int main(void)
     PROVE(failures, "host errors: IOERR, and no byte is reported that was not written");
     PROVE(out_of_order, "answers in any order, with interrupt");
     PROVE(reset_in_flight, "2.4: reset with requests in flight: nothing more is touched");
+    PROVE(queue_reset_in_flight, "2.6.1.1: a queue that is reset with requests out forgets them, and no others");
     PROVE(removed_in_flight, "removal waits for the back end");
     PROVE(queue_full_of_requests, "a queue's worth of requests at once");
     PROVE(several_queues, "5.2.4: MQ: num_queues queues work");

@@ -282,7 +282,12 @@ TEST(failed_stops)
     vd_write(&vd, VD_STATUS, 15 | VIRTIO_STATUS_FAILED);
     CHECK(vd_read(&vd, VD_STATUS) & VIRTIO_STATUS_FAILED);
     CHECK(!virtio_ready(probe.dev));
+    CHECK(vd_negotiate(&vd, V1)); /* before DRIVER_OK, and then that all the same */
+    vd_write(&vd, VD_STATUS, 11 | VIRTIO_STATUS_FAILED);
+    vd_write(&vd, VD_STATUS, 15);
+    CHECK(!virtio_ready(probe.dev));
     CHECK(vd_start(&vd, V1));
+    CHECK(virtio_ready(probe.dev));
     probe_down(&vd, &probe);
 }
 

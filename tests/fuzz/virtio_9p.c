@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * libFuzzer target: messages to virtio-9p over a real folder. The input is a list of messages: type
- * (0xFF: the rest of the header is wrong), length in 2 bytes, body. Each run starts with a session
+ * (0xFF: the rest of the header is wrong; 0xFE: the device goes into a snapshot and comes back
+ * instead, once), length in 2 bytes, body. Each run starts with a session
  * in which fid 0 is the root, 1 a folder, 2 an open file, 3 an open folder. What is outside the
  * folder must stay as it is.
  *   clang -fsanitize=fuzzer,address,undefined -Iinclude -Isrc -Itests \
@@ -11,6 +12,7 @@
 
 #include "devices/virtio_9p.h"
 #include "util.h"
+#include "device/session_rig.h"
 #include "device/virtio_driver.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -87,6 +89,7 @@ static void fz_begin(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    bool saved = false;
     if (!fz.up) {
         fz_up();
     }
@@ -97,11 +100,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         len = len < size - 3 ? len : size - 3;
         uint32_t told = wrong && len >= 4 ? util_get_le32(data + 3) : (uint32_t)len + 7;
         uint32_t room = wrong && len ? data[2 + len] : messages % 8 ? ROOM : 2048;
-        fz_send(data[0], data + 3, len, told, room + 1);
+        if (data[0] == 0xFE && !saved) {
+            session_load(&fz.vd, session_save(&fz.vd));
+            saved = true;
+        } else {
+            fz_send(data[0], data + 3, len, told, room + 1);
+        }
         data += 3 + len;
         size -= 3 + len;
     }
-    if (!sd_sound(&fz.sd)) {
+    if (!sd_sound(&fz.sd) || tap_bad_checks) {
         abort();
     }
     sd_empty(open(fz.sd.in, O_RDONLY | O_DIRECTORY));

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * libFuzzer target: requests to virtio-fs over a real folder. The input is a list of requests:
- * opcode (0xFF: the header is wrong), node 0 to 3 (root, a folder, a file, a link), length in 2
- * bytes, body. Each run starts with FUSE_INIT, with these nodes looked up, the file open as handle
- * 1 and the root as handle 2. What is outside the folder must stay as it is.
+ * opcode (0xFF: the header is wrong; 0xFE: a snapshot and back instead, once), node 0 to 3 (root, a
+ * folder, a file, a link), length in 2 bytes, body. Each run starts with FUSE_INIT, with these
+ * nodes looked up, the file open as handle 1 and the root as handle 2. What is outside the folder
+ * must stay as it is.
  *   clang -fsanitize=fuzzer,address,undefined -Iinclude -Isrc -Itests \
  *       tests/fuzz/virtio_fs.c librvkit.a -o fuzz-fs
  */
@@ -11,6 +12,7 @@
 
 #include "devices/virtio_fs.h"
 #include "util.h"
+#include "device/session_rig.h"
 #include "device/virtio_driver.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -102,6 +104,7 @@ static void fz_begin(uint64_t node[4])
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint64_t node[4];
+    bool saved = false;
     if (!fz.up) {
         fz_up();
     }
@@ -112,11 +115,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         len = len < size - 4 ? len : size - 4;
         uint32_t told = wrong && len >= 4 ? util_get_le32(data + 4) : (uint32_t)len + 40;
         uint32_t room = wrong && len ? data[3 + len] : messages % 8 ? ROOM : 2048;
-        fz_send(wrong ? data[1] : data[0] % 64, node[data[1] % 4], data + 4, len, told, room + 1);
+        if (data[0] == 0xFE && !saved) {
+            session_load(&fz.vd, session_save(&fz.vd));
+            saved = true;
+        } else {
+            fz_send(wrong ? data[1] : data[0] % 64, node[data[1] % 4], data + 4, len, told,
+                    room + 1);
+        }
         data += 4 + len;
         size -= 4 + len;
     }
-    if (!sd_sound(&fz.sd)) {
+    if (!sd_sound(&fz.sd) || tap_bad_checks) {
         abort();
     }
     sd_empty(open(fz.sd.in, O_RDONLY | O_DIRECTORY));
