@@ -3,7 +3,7 @@
  */
 #include "share_dir.h"
 
-#include "device/session_rig.h"
+#include "device/sessions.h"
 #include "device/virtio_driver.h"
 #include "devices/p9.h"
 #include "devices/virtio_9p.h"

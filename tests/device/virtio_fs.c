@@ -3,7 +3,7 @@
  * guest sends. */
 #include "share_dir.h"
 
-#include "device/session_rig.h"
+#include "device/sessions.h"
 #include "device/virtio_driver.h"
 #include "devices/fuse.h"
 #include "devices/virtio_fs.h"

@@ -12,7 +12,7 @@
 
 #include "devices/virtio_fs.h"
 #include "util.h"
-#include "device/session_rig.h"
+#include "device/sessions.h"
 #include "device/virtio_driver.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* For tests of shared folders: sessions that go into snapshots and come back. */
-#ifndef RVKIT_TESTS_DEVICE_SESSION_RIG_H
-#define RVKIT_TESTS_DEVICE_SESSION_RIG_H
+#ifndef RVKIT_TESTS_DEVICE_SESSIONS_H
+#define RVKIT_TESTS_DEVICE_SESSIONS_H
 
 #include "devices/file_server.h"
 #include "virtio_driver.h"
