@@ -667,6 +667,17 @@ TEST(snapshot_waits_for_answers)
     stop();
 }
 
+/* A session in which one text has become another of its length. */
+static bool session_with(session_t *bad, const session_t *good, const char *text, const char *other)
+{
+    const uint8_t *place = memmem(good->bytes, good->size, text, strlen(text));
+    *bad = *good;
+    if (place) {
+        memcpy(bad->bytes + (place - good->bytes), other, strlen(text));
+    }
+    return place != NULL;
+}
+
 /* A session that was cut or damaged is refused or brought into range, and then the next one begins. */
 TEST(damaged_sessions)
 {
@@ -694,6 +705,14 @@ TEST(damaged_sessions)
     }
     fs_snapshot_t snap = session_open(&good, true);
     CHECK(p9_snapshot(p9, &snap));
+    static const char *const names[] = {"../x", "/etc", "a/bc"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        CHECK(session_with(&bad, &good, "deep", names[i]));
+        snap = session_open(&bad, false);
+        p9_reset(p9);
+        CHECK(!p9_snapshot(p9, &snap));
+        p9_reset(p9);
+    }
     unsigned refused = 0;
     for (size_t i = 0; i < 5 * good.size; i++) {
         static const uint8_t flips[] = {0xFF, 1, 0x80, '/' ^ 's'};

@@ -600,17 +600,32 @@ TEST(little_room)
 }
 
 #ifdef RVVM_COMPAT_RVKIT
+static void forget(uint64_t id, uint64_t count)
+{
+    node = id;
+    put(FORGET, "8", count);
+    offer(HIPRIO, 0);
+    CHECK_EQ(SILENT, result(HIPRIO));
+    node = 1;
+}
+
 /* Node ids and handles stay what they were; a lock that is waited for comes when it is free. */
 TEST(session_in_a_snapshot)
 {
     uint16_t id;
     session(false);
+    uint64_t past = look(1, "up"), older = look(1, "abs");
+    forget(past, 1);
     uint64_t file = look(1, "file"), a = open_file(file, 2), b = open_file(file, 2);
+    forget(older, 1);
+    CHECK((past & UINT32_MAX) == (file & UINT32_MAX) && past != file && look(1, "file") == file);
     uint64_t sub = look(1, "sub"), deep = look(sub, "deep"), gone = open_file(deep, 0);
     node = sub;
     T(0, CREATE, "4444s", U(2), U(0100644), U(0), U(0), "nameless");
     uint64_t nameless = util_get_le64(got), text = util_get_le64(got + 128);
     T(0, UNLINK, "s", "nameless");
+    uint64_t passing = look(1, "fifo");
+    forget(passing, 1);
     CHECK_EQ(0, lock(SETLK, a, 1, 1));
     put_lock(SETLKW, b, 2, 1);
     uint64_t waiting = unique;
@@ -632,6 +647,13 @@ TEST(session_in_a_snapshot)
     T(0, READ, "884484", b, U(0), U(100), U(0), U(0), U(0));
     CHECK(used == 21 && !memcmp(got, "Jello", 5));
     CHECK_EQ(file, look(1, "file"));
+    forget(file, 2); /* of three references */
+    node = file;
+    T(0, GETATTR, "448", U(0), U(0), U(0));
+    node = past;
+    T(FS_ESTALE, GETATTR, "448", U(0), U(0), U(0));
+    /* Its slot was free, and has another generation. */
+    CHECK((look(1, "fifo") & UINT32_MAX) == (passing & UINT32_MAX) && look(1, "fifo") != passing);
     node = deep;
     T(FS_ESTALE, GETATTR, "448", U(0), U(0), U(0));
     T(FS_EBADF, READ, "884484", gone, U(0), U(100), U(0), U(0), U(0));
