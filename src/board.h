@@ -31,7 +31,7 @@
 
 /* How the guest may talk to the VirtIO devices. */
 enum {
-    BOARD_VIRTIO_LEGACY = 1, /* interface version 1 of VirtIO over MMIO: for xv6 and old kernels */
+    BOARD_VIRTIO_LEGACY = 1, /* interface version 1 of VirtIO over MMIO: for older xv6 and kernels */
     BOARD_VIRTIO_NO_PACKED = 2,
     BOARD_VIRTIO_NO_EVENT_IDX = 4,
     BOARD_VIRTIO_NO_INDIRECT = 8,

@@ -84,9 +84,9 @@ static const option_row_t option_rows[] = {
      "nothing yet) and free pages, and the host has them"},
     {"virtio", "HOW", OPT_VIRTIO,
      "how the VirtIO devices talk, a list with commas:\n"
-     "legacy (virtio-mmio version 1, as xv6 and old kernels\n"
-     "have it), packed=off, event_idx=off, indirect_desc=off,\n"
-     "in_order=on"},
+     "legacy (virtio-mmio version 1, as older xv6 and\n"
+     "kernels have it), packed=off, event_idx=off,\n"
+     "indirect_desc=off, in_order=on"},
     {"nojit", NULL, OPT_NOJIT, "interpret only: always so in this version"},
 
     {NULL, NULL, OPT_HELP, "Disks"},
