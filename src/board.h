@@ -15,6 +15,7 @@
 #include <rvvm/chardev.h>
 #include <rvvm/rvkit.h>
 
+#include "devices/display_host.h"
 #include "devices/file_server.h"
 #include "devices/vsock_host.h"
 #include "host/disk.h"
