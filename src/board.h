@@ -17,6 +17,7 @@
 
 #include "devices/display_host.h"
 #include "devices/file_server.h"
+#include "devices/input_host.h"
 #include "devices/vsock_host.h"
 #include "host/disk.h"
 #include "host/net.h"
