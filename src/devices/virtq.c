@@ -34,6 +34,11 @@ bool virtq_guest_span(virtq_t *vq, uint64_t addr, size_t len, virtq_span_t *span
     return span->ptr != NULL;
 }
 
+const void *virtq_guest_bytes(const virtq_t *vq, uint64_t addr, size_t len)
+{
+    return len ? virtq_ram(&vq->ram, addr, len) : NULL;
+}
+
 /* --- Setting up --- */
 
 void virtq_init(virtq_t *vq, unsigned index, uint16_t size_max, rvvm_machine_t *machine,

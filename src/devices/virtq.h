@@ -151,6 +151,9 @@ bool virtq_next_writable(virtq_chain_t *chain, size_t max, virtq_span_t *span);
  */
 bool virtq_guest_span(virtq_t *vq, uint64_t addr, size_t len, virtq_span_t *span);
 
+/* The same for bytes that are only read; NULL when they are not all RAM, or len is 0. */
+const void *virtq_guest_bytes(const virtq_t *vq, uint64_t addr, size_t len);
+
 /* How many pieces are between the cursor and the end: what an iovec array needs at most. */
 unsigned virtq_readable_spans(const virtq_chain_t *chain);
 unsigned virtq_writable_spans(const virtq_chain_t *chain);
