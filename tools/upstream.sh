@@ -29,7 +29,7 @@ else
 fi
 
 # Whose place RVVM has devices of its own for, and what only they need.
-own='clint|irq_host|irq_line|ns16550a|plic|rtc_goldfish|syscon'
+own='clint|framebuffer|irq_host|irq_line|ns16550a|plic|rtc_goldfish|syscon'
 
 # What a host that is not a Unix cannot compile; upstream/rvkit_host.c says so there.
 unix='clock|disk_cow|disk_file|socket|vsock_unix'
