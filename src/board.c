@@ -2,6 +2,7 @@
 /* The one wiring file: which device sits where. */
 #include "board.h"
 
+#include "desktop.h"
 #include "devices/clint.h"
 #include "devices/ns16550a.h"
 #include "devices/plic.h"
@@ -70,7 +71,7 @@ _Static_assert((int)BOARD_VIRTIO_LEGACY == VIRTIO_MMIO_LEGACY &&
 
 /* What no device has taken over: serial ports, disks, networks and folders from these on. */
 static void board_free_rest(const board_desc_t *desc, size_t serial, size_t drive, size_t net,
-                            size_t share, bool streams)
+                            size_t share, bool streams, bool desktop)
 {
     for (; serial < desc->serial_count; serial++) {
         chardev_free(desc->serial[serial]);
@@ -86,6 +87,9 @@ static void board_free_rest(const board_desc_t *desc, size_t serial, size_t driv
     }
     if (!streams) {
         streams_free_desc(desc);
+    }
+    if (!desktop) {
+        desktop_free_desc(desc);
     }
 }
 
@@ -147,9 +151,11 @@ rvvm_machine_t *board_create(const board_desc_t *desc)
     }
     bool streams = ok;
     ok = ok && streams_attach(machine, desc);
+    bool desktop = ok;
+    ok = ok && desktop_attach(machine, desc);
     ok = ok && entropy_attach(machine, desc->icount);
     if (!ok) {
-        board_free_rest(desc, serials, drives, nets, shares, streams);
+        board_free_rest(desc, serials, drives, nets, shares, streams, desktop);
         rvvm_free_machine(machine);
         return NULL;
     }

@@ -5,7 +5,7 @@
  *   0x00100000  syscon (power off, reset)      0x00101000  Goldfish RTC
  *   0x02000000  CLINT                          0x0c000000  PLIC
  *   0x10000000  UARTs, and from the next free place on VirtIO slots, all 0x1000 apart
- *   0x80000000  RAM
+ *   0x28000000  simple frame buffer            0x80000000  RAM
  */
 #ifndef RVKIT_BOARD_H
 #define RVKIT_BOARD_H
@@ -15,6 +15,7 @@
 #include <rvvm/chardev.h>
 #include <rvvm/rvkit.h>
 
+#include "devices/audio_host.h"
 #include "devices/display_host.h"
 #include "devices/file_server.h"
 #include "devices/input_host.h"
@@ -30,6 +31,22 @@
 #define BOARD_SHARES_MAX 8
 #define BOARD_CONSOLES_MAX 4
 #define BOARD_PORTS_MAX 8
+#define BOARD_SCANOUTS_MAX 16
+#define BOARD_INPUTS_MAX 8
+
+/* A screen: of a size, in pixels, that the guest is told at first. */
+typedef struct board_screen {
+    display_host_t display;
+    uint32_t width, height;
+} board_screen_t;
+
+/* The guest's time, also for those who are made before the machine is. It has to outlive the machine. */
+typedef struct board_clock {
+    rvvm_machine_t *machine; /* filled in by board_create() */
+} board_clock_t;
+
+/* Nanoseconds, for audio_clock_t and the like; 0 before there is a machine. `clock`: a board_clock_t. */
+uint64_t board_clock_now(void *clock);
 
 /* How the guest may talk to the VirtIO devices. */
 enum {
@@ -86,6 +103,27 @@ typedef struct board_desc {
     uint32_t vsock_cid; /* 0: none */
 
     uint32_t virtio; /* BOARD_VIRTIO_*, for all VirtIO devices; 0: version 2, with all kinds of rings */
+
+    /* One virtio-gpu with a scanout for each of scanout_count; sizes are wishes, 0: the device's own. */
+    board_screen_t scanout[BOARD_SCANOUTS_MAX];
+    size_t scanout_count;
+
+    /* The simple frame buffer, of this very size. */
+    board_screen_t framebuffer;
+    bool has_framebuffer;
+
+    /* A virtio-input for each of input_count. */
+    struct {
+        input_host_t host;
+        unsigned kind; /* INPUT_KEYBOARD … */
+    } input[BOARD_INPUTS_MAX];
+    size_t input_count;
+
+    /* A virtio-snd with so many streams of each kind; both 0: none, and there is no back end. */
+    audio_host_t audio;
+    unsigned playbacks, captures;
+
+    board_clock_t *clock; /* to be filled in; NULL: nobody asks */
 
     uint64_t icount;  /* as RVKIT_OPT_ICOUNT; 0: off */
     bool cooperative; /* as RVKIT_OPT_COOPERATIVE */

@@ -4,6 +4,7 @@
 #define RVKIT_SLOT_H
 
 #include "devices/virtio_mmio.h"
+#include "log.h"
 #include "machine.h"
 
 /*
@@ -13,6 +14,17 @@
 static inline rvvm_mmio_dev_t *slot_attach(rvvm_machine_t *machine, const virtio_desc_t *desc)
 {
     return virtio_mmio_init_auto(machine, desc, machine->virtio_flags);
+}
+
+/* The same for a device that may not have been `described` for want of memory; false: told in the log. */
+static inline bool slot_attach_or_tell(rvvm_machine_t *machine, bool described, const virtio_desc_t *desc,
+                                       const char *what)
+{
+    if (!described || !slot_attach(machine, desc)) {
+        rvvm_error("%s cannot be attached", what);
+        return false;
+    }
+    return true;
 }
 
 #endif

@@ -17,22 +17,12 @@ struct machine_streams {
     virtio_balloon_t *balloon; /* NULL: none */
 };
 
-static bool attach(rvvm_machine_t *machine, bool described, const virtio_desc_t *device,
-                   const char *what)
-{
-    if (!described || !slot_attach(machine, device)) {
-        rvvm_error("%s cannot be attached", what);
-        return false;
-    }
-    return true;
-}
-
 static bool attach_console(rvvm_machine_t *machine, chardev_t *chardev)
 {
     struct machine_streams *streams = machine->streams;
     const virtio_console_port_t port = {.chardev = chardev, .console = true};
     virtio_desc_t device;
-    if (!attach(machine, virtio_console_describe(&device, &port, 1, 0), &device, "a console")) {
+    if (!slot_attach_or_tell(machine, virtio_console_describe(&device, &port, 1, 0), &device, "a console")) {
         return false;
     }
     streams->console[streams->consoles++] = device.data;
@@ -49,7 +39,7 @@ static bool attach_ports(rvvm_machine_t *machine, const board_desc_t *desc)
     }
     bool ok = virtio_console_describe(&device, port, (unsigned)desc->port_count,
                                       VIRTIO_CONSOLE_ROWS_FIRST);
-    return attach(machine, ok, &device, "a port");
+    return slot_attach_or_tell(machine, ok, &device, "a port");
 }
 
 static void release_ram(void *opaque, rvvm_machine_t *machine, uint64_t addr, uint64_t size)
@@ -62,7 +52,7 @@ static bool attach_balloon(rvvm_machine_t *machine, uint64_t target)
 {
     const virtio_balloon_host_t host = {.release = release_ram};
     virtio_desc_t device;
-    if (!attach(machine, virtio_balloon_describe(&device, &host), &device, "the balloon")) {
+    if (!slot_attach_or_tell(machine, virtio_balloon_describe(&device, &host), &device, "the balloon")) {
         return false;
     }
     machine->streams->balloon = device.data;
@@ -74,7 +64,7 @@ static bool attach_vsock(rvvm_machine_t *machine, const board_desc_t *desc)
 {
     virtio_desc_t device;
     bool ok = virtio_vsock_describe(&device, &desc->vsock, desc->vsock_cid);
-    return attach(machine, ok, &device, "the socket device");
+    return slot_attach_or_tell(machine, ok, &device, "the socket device");
 }
 
 /* Consoles from `console` on, ports and sockets when they were not attached. */
