@@ -140,9 +140,7 @@ static void console_on_reply(void *opaque, const void *bytes, size_t size)
         console_queue_input(c, bytes, size, CONSOLE_KEYS_MAX);
     } else if (console_screens(c)) { /* somebody looks on, so the VT speaks */
         console_queue_input(c, bytes, size, CONSOLE_ANSWERS_MAX);
-        uint64_t from, to;
-        vt_carried(c->vt, &from, &to);
-        console_add_hole(c, c->vt_base + from, c->vt_base + to);
+        console_add_hole(c, c->vt_base + vt_sequence_start(c->vt), c->vt_base + vt_written(c->vt));
     }
 }
 
@@ -190,7 +188,7 @@ uint64_t console_safe(const console_t *c)
     if (!c->vt) {
         return c->head;
     }
-    uint64_t start = c->vt_base + vt_unfinished(c->vt);
+    uint64_t start = c->vt_base + vt_sequence_start(c->vt);
     return c->head - start <= CONSOLE_HELD_MAX ? start : c->head;
 }
 

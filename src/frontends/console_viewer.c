@@ -13,7 +13,7 @@
 static void viewer_refresh(console_viewer_t *v)
 {
     console_t *c = v->console;
-    uint64_t start = c->vt_base + vt_unfinished(c->vt);
+    uint64_t start = c->vt_base + vt_sequence_start(c->vt);
     if (start < console_oldest(c)) {
         return;
     }

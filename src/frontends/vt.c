@@ -58,6 +58,7 @@ void vt_reset(vt_t *vt)
     memset(vt->charsets, 0, sizeof(vt->charsets));
     vt_charset_update(vt);
     vt_parser_reset(&vt->parser);
+    vt->start = vt->written;
     vt->screen = &vt->normal;
     vt_screen_free(&vt->alt);
     vt_screen_reset(vt, &vt->normal);
@@ -132,6 +133,16 @@ void vt_clean(vt_t *vt)
     for (unsigned y = 0; y < vt->rows; y++) {
         vt->screen->lines[y].dirty = false;
     }
+}
+
+uint64_t vt_written(const vt_t *vt)
+{
+    return vt->written;
+}
+
+uint64_t vt_sequence_start(const vt_t *vt)
+{
+    return vt->start;
 }
 
 uint64_t vt_scrolled(const vt_t *vt)

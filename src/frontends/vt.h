@@ -111,14 +111,19 @@ void vt_destroy(vt_t *vt);
 void vt_write(vt_t *vt, const void *bytes, size_t len);
 
 /*
- * Places in the stream, in bytes since vt_create or vt_load: how many were written; where the
- * sequence or character begins that is not finished yet (vt_written() when there is none); and,
- * within a callback that vt_write makes, the control function that caused it, [*from, *to). A
- * string's terminator ESC \ is a function of its own.
+ * Where in the stream something is, so that a front end can tell which bytes made the terminal call
+ * it (a query that a further terminal must not answer as well). Offsets count the bytes taken since
+ * vt_create or vt_load; they do not depend on how the stream was cut. In a callback from vt_write
+ * the range from vt_sequence_start to vt_written is what is being carried out: a control character,
+ * or a whole control sequence or string with its introducer and terminator (ST's both bytes; a
+ * string that ESC and another byte end is without that ESC). A control character inside an
+ * unfinished sequence is a range of its own.
  */
+/* Bytes taken so far. */
 uint64_t vt_written(const vt_t *vt);
-uint64_t vt_unfinished(const vt_t *vt);
-void vt_carried(const vt_t *vt, uint64_t *from, uint64_t *to);
+/* Outside of callbacks: the first byte of the sequence, string or UTF-8 character that is not
+ * finished (0 for one that a state from vt_load began with), else vt_written. */
+uint64_t vt_sequence_start(const vt_t *vt);
 
 /* As RIS: everything but the size and the scrollback's limit as vt_create left it. */
 void vt_reset(vt_t *vt);

@@ -61,6 +61,8 @@ typedef enum {
     VT_DCS_MID,
     VT_DCS_IGNORE,
     VT_DCS_DATA,
+    VT_OSC_ESC, /* ESC came: the string is carried out with the next byte, which may belong to it */
+    VT_DCS_ESC,
     VT_STATES
 } vt_state_t;
 
@@ -126,10 +128,9 @@ struct vt {
     uint32_t extra_count;
     vt_cluster_t *clusters;
     uint32_t cluster_count, cluster_hint;
-    uint64_t bytes_in;                 /* bytes written */
-    uint64_t code_at, sequence_at;     /* where the present character and sequence began */
-    uint64_t carried_from, carried_to; /* the sequence that is carried out */
-    uint64_t extras_gc_at, clusters_gc_at, clusters_added;
+    uint64_t written;                      /* see vt_written; start: vt_sequence_start */
+    uint64_t start, char_start, esc_start; /* the character under way, the ESC of VT_OSC_ESC */
+    uint64_t bytes_in, extras_gc_at, clusters_gc_at, clusters_added;
     uint32_t palette[VT_PALETTE];
     char title[VT_TITLE_MAX], icon[VT_TITLE_MAX];
     char (*titles)[VT_TITLE_MAX], (*icons)[VT_TITLE_MAX];

@@ -108,16 +108,12 @@ static void string_end(vt_t *vt, uint32_t c)
 {
     vt_parser_t *p = &vt->parser;
     bool good = c != 0x18 && c != 0x1a && !p->string_over;
-    uint32_t was = p->state;
-    p->state = c == 0x1b ? VT_ESCAPE : VT_GROUND;
+    bool osc = p->state == VT_OSC || p->state == VT_OSC_ESC;
+    p->state = VT_GROUND;
     vt->last_width = 0;
-    /* ESC begins what ends the string: that is another sequence. */
-    vt->carried_from = vt->sequence_at;
-    vt->carried_to = vt->bytes_in - (c == 0x1b);
-    vt->sequence_at = c == 0x1b ? vt->code_at : vt->sequence_at;
-    if (good && was == VT_OSC) {
+    if (good && osc) {
         vt_osc(vt, p->string, p->string_len, c == 0x07);
-    } else if (good && was == VT_DCS_DATA) {
+    } else if (good) {
         vt_dcs(vt, p->dcs, p->string, p->string_len);
     }
     if (p->string_cap > 4096) {
@@ -128,18 +124,15 @@ static void string_end(vt_t *vt, uint32_t c)
     clear(p);
 }
 
-/* What is carried out now are the bytes from `at` on. */
-static void carry_out(vt_t *vt, uint64_t at)
+/* The character after a string's ESC: both are its ST, or the ESC began something else. */
+static void string_end_esc(vt_t *vt, uint32_t c)
 {
-    vt->carried_from = at;
-    vt->carried_to = vt->bytes_in;
-}
-
-/* A control character, perhaps inside a sequence that goes on. */
-static void control(vt_t *vt, uint32_t c)
-{
-    carry_out(vt, vt->code_at);
-    vt_control(vt, c);
+    uint64_t written = vt->written;
+    vt->written = c == '\\' ? written : vt->esc_start;
+    string_end(vt, 0x9c);
+    vt->written = written;
+    vt->parser.state = VT_ESCAPE;
+    vt->start = vt->esc_start;
 }
 
 /* Controls that mean the same in every state. True when c was one. */
@@ -147,13 +140,17 @@ static bool anywhere(vt_t *vt, uint32_t c)
 {
     vt_parser_t *p = &vt->parser;
     bool in_string = p->state == VT_OSC || p->state == VT_DCS_DATA;
-    if (in_string &&
-        (c == 0x1b || c == 0x18 || c == 0x1a || c == 0x9c || (c == 0x07 && p->state == VT_OSC))) {
+    if (in_string && c == 0x1b) {
+        p->state = p->state == VT_OSC ? VT_OSC_ESC : VT_DCS_ESC;
+        vt->esc_start = vt->char_start;
+        return true;
+    }
+    if (in_string && (c == 0x18 || c == 0x1a || c == 0x9c || (c == 0x07 && p->state == VT_OSC))) {
         string_end(vt, c);
         return true;
     }
     if (c == 0x1b || c >= 0x80) {
-        vt->sequence_at = vt->code_at;
+        vt->start = vt->char_start;
     }
     if (c == 0x1b) {
         clear(p);
@@ -174,7 +171,7 @@ static bool anywhere(vt_t *vt, uint32_t c)
     } else {
         p->state = VT_GROUND;
         if (c != 0x9c) {
-            control(vt, c);
+            vt_control(vt, c);
         }
     }
     return true;
@@ -183,7 +180,6 @@ static bool anywhere(vt_t *vt, uint32_t c)
 static void dispatch_csi(vt_t *vt, uint32_t c)
 {
     vt->parser.state = VT_GROUND;
-    carry_out(vt, vt->sequence_at);
     vt_csi(vt, vt->parser.collect << 8 | c);
     vt->last_width = 0;
 }
@@ -207,7 +203,6 @@ static void escape(vt_t *vt, uint32_t c)
         p->state = VT_STRING;
     } else {
         p->state = VT_GROUND;
-        carry_out(vt, vt->sequence_at);
         vt_esc(vt, p->collect << 8 | c);
         vt->last_width = 0;
     }
@@ -245,23 +240,37 @@ static void sequence(vt_t *vt, uint32_t c, bool dcs)
     }
 }
 
+/* A control character inside a sequence. */
+static void control_inside(vt_t *vt, uint32_t c)
+{
+    uint64_t start = vt->start;
+    vt->start = vt->char_start;
+    vt_control(vt, c);
+    vt->start = start;
+}
+
 static void code_in(vt_t *vt, uint32_t c)
 {
     vt_parser_t *p = &vt->parser;
+    if (p->state == VT_GROUND) {
+        vt->start = vt->char_start;
+    } else if (p->state >= VT_OSC_ESC) {
+        string_end_esc(vt, c);
+    }
     if ((c < 0x20 || (c >= 0x80 && c < 0xa0)) && anywhere(vt, c)) {
         return;
     }
-    bool low = c < 0x20, dcs = p->state >= VT_DCS_ENTRY;
+    bool control = c < 0x20, dcs = p->state >= VT_DCS_ENTRY;
     switch ((vt_state_t)p->state) {
     case VT_GROUND:
-        if (low) {
-            control(vt, c);
+        if (control) {
+            vt_control(vt, c);
         } else if (c != 0x7f) {
             vt_print(vt, c);
         }
         break;
     case VT_OSC:
-        if (!low) {
+        if (!control) {
             string_code(p, c);
         }
         break;
@@ -273,11 +282,11 @@ static void code_in(vt_t *vt, uint32_t c)
     case VT_STRING:
         break;
     default:
-        if (low && !dcs) {
-            control(vt, c);
+        if (control && !dcs) {
+            control_inside(vt, c);
         } else if (c >= 0x80 && p->state != VT_CSI_IGNORE && p->state != VT_DCS_IGNORE) {
             p->state = VT_GROUND;
-        } else if (low || c >= 0x7f) {
+        } else if (control || c >= 0x7f) {
             break;
         } else if (p->state <= VT_ESCAPE_MID) {
             escape(vt, c);
@@ -318,6 +327,7 @@ static bool utf8_next(vt_t *vt, uint8_t b)
         replacement(vt);
         return false;
     }
+    vt->written++;
     p->code_min = 0;
     p->code = p->code << 6 | (b & 0x3f);
     if (!--p->code_left && p->code != 0xfeff) {
@@ -326,50 +336,30 @@ static bool utf8_next(vt_t *vt, uint8_t b)
     return true;
 }
 
-/* bytes_in counts up to and with the byte that is looked at; code_at is where its character began.
- */
 void vt_write(vt_t *vt, const void *bytes, size_t len)
 {
     const uint8_t *p = bytes, *end = p + len;
     vt_parser_t *parser = &vt->parser;
+    vt->bytes_in += len;
     while (p < end) {
         uint8_t b = *p;
         if (parser->code_left) {
-            vt->bytes_in++;
-            bool used = utf8_next(vt, b);
-            vt->bytes_in -= !used;
-            p += used;
-        } else if (b >= 0x80) {
-            vt->code_at = vt->bytes_in++;
-            utf8_start(vt, b);
-            p++;
-        } else if (parser->state == VT_GROUND && b >= 0x20 && b != 0x7f) {
+            p += utf8_next(vt, b);
+        } else if (b < 0x80 && parser->state == VT_GROUND && b >= 0x20 && b != 0x7f) {
             size_t n = vt_print_ascii(vt, p, (size_t)(end - p));
-            vt->bytes_in += n;
+            vt->written += n;
             p += n;
         } else {
-            vt->code_at = vt->bytes_in++;
-            code_in(vt, b);
+            vt->char_start = vt->written++;
+            if (b >= 0x80) {
+                utf8_start(vt, b);
+            } else {
+                code_in(vt, b);
+            }
             p++;
         }
     }
-}
-
-uint64_t vt_written(const vt_t *vt)
-{
-    return vt->bytes_in;
-}
-
-uint64_t vt_unfinished(const vt_t *vt)
-{
-    if (vt->parser.state != VT_GROUND) {
-        return vt->sequence_at;
+    if (parser->state == VT_GROUND) {
+        vt->start = parser->code_left ? vt->char_start : vt->written;
     }
-    return vt->parser.code_left ? vt->code_at : vt->bytes_in;
-}
-
-void vt_carried(const vt_t *vt, uint64_t *from, uint64_t *to)
-{
-    *from = vt->carried_from;
-    *to = vt->carried_to;
 }

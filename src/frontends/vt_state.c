@@ -397,7 +397,6 @@ vt_t *vt_load(const void *bytes, size_t len, const vt_callbacks_t *callbacks)
         return NULL;
     }
     vt->screen = vt->modes.alternate ? &vt->alt : &vt->normal;
-    vt->sequence_at = vt->code_at = vt->bytes_in;
     vt->map_chars = false;
     vt_charset_update(vt);
     vt_dirty_all(vt);
