@@ -327,7 +327,6 @@ static bool utf8_next(vt_t *vt, uint8_t b)
         replacement(vt);
         return false;
     }
-    vt->written++;
     p->code_min = 0;
     p->code = p->code << 6 | (b & 0x3f);
     if (!--p->code_left && p->code != 0xfeff) {
@@ -340,25 +339,33 @@ void vt_write(vt_t *vt, const void *bytes, size_t len)
 {
     const uint8_t *p = bytes, *end = p + len;
     vt_parser_t *parser = &vt->parser;
+    uint64_t after = vt->written + len;
     vt->bytes_in += len;
     while (p < end) {
         uint8_t b = *p;
+        bool printable = b >= 0x20 && b < 0x7f;
+        if (printable && parser->state == VT_GROUND && !parser->code_left) {
+            p += vt_print_ascii(vt, p, (size_t)(end - p));
+            continue;
+        }
+        vt->written = after - (uint64_t)(end - p) + 1;
         if (parser->code_left) {
             p += utf8_next(vt, b);
-        } else if (b < 0x80 && parser->state == VT_GROUND && b >= 0x20 && b != 0x7f) {
-            size_t n = vt_print_ascii(vt, p, (size_t)(end - p));
-            vt->written += n;
-            p += n;
+            continue;
+        }
+        p++;
+        if (printable && parser->state - VT_CSI_ENTRY <= VT_CSI_IGNORE - VT_CSI_ENTRY) {
+            sequence(vt, b, false);
+            continue;
+        }
+        vt->char_start = vt->written - 1;
+        if (b >= 0x80) {
+            utf8_start(vt, b);
         } else {
-            vt->char_start = vt->written++;
-            if (b >= 0x80) {
-                utf8_start(vt, b);
-            } else {
-                code_in(vt, b);
-            }
-            p++;
+            code_in(vt, b);
         }
     }
+    vt->written = after;
     if (parser->state == VT_GROUND) {
         vt->start = parser->code_left ? vt->char_start : vt->written;
     }
