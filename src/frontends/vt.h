@@ -83,6 +83,7 @@ typedef enum { VT_MOUSE_BYTES, VT_MOUSE_SGR, VT_MOUSE_SGR_PIXELS } vt_mouse_form
 typedef struct {
     bool app_cursor, app_keypad, origin, wrap, reverse_wrap, insert, newline, bracketed_paste,
         focus, sync;
+    bool allow_columns; /* DECCOLM is heeded (xterm's mode 40); the width stays even then */
     bool reverse_video, margins, alternate;
     vt_mouse_t mouse;
     vt_mouse_format_t mouse_format;

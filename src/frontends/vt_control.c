@@ -201,6 +201,7 @@ void vt_soft_reset(vt_t *vt)
                       .newline = m->newline,
                       .reverse_video = m->reverse_video,
                       .alternate = m->alternate,
+                      .allow_columns = m->allow_columns,
                       .mouse = m->mouse,
                       .mouse_format = m->mouse_format};
     vt->cursor_hidden = false;

@@ -51,6 +51,8 @@ static bool *plain_mode(vt_modes_t *m, int32_t mode)
         return &m->origin;
     case 7:
         return &m->wrap;
+    case 40:
+        return &m->allow_columns;
     case 45:
         return &m->reverse_wrap;
     case 66:
@@ -103,6 +105,22 @@ static void set_plain(vt_t *vt, int32_t mode, bool *flag, bool on)
     }
 }
 
+/* DECCOLM. The width belongs to whoever shows the screen, but what else it does programs rely on
+ * (DEC STD 070, VT510): an empty screen, margins and cursor as at the start. */
+static void set_columns(vt_t *vt)
+{
+    vt_screen_t *s = vt->screen;
+    vt->modes.margins = false;
+    s->top = s->left = 0;
+    s->bottom = vt->rows - 1;
+    s->right = vt->cols - 1;
+    for (unsigned y = 0; y < vt->rows; y++) {
+        vt_line_erase(vt, y, 0, vt->cols, false);
+        vt_line(vt, y)->flags &= ~VT_ROW_WRAPPED;
+    }
+    vt_goto(vt, 0, 0);
+}
+
 static void set_private(vt_t *vt, int32_t mode, bool on)
 {
     bool *flag = plain_mode(&vt->modes, mode);
@@ -120,6 +138,11 @@ static void set_private(vt_t *vt, int32_t mode, bool on)
         if (on) {
             memset(vt->charsets, 0, sizeof(vt->charsets));
             vt_charset_update(vt);
+        }
+        break;
+    case 3:
+        if (vt->modes.allow_columns) {
+            set_columns(vt);
         }
         break;
     case 12:

@@ -30,6 +30,20 @@ static void position(vt_t *vt, const char *mark)
              vt->x >= left ? vt->x - left + 1 : 1);
 }
 
+/* DEC's own DSR (VT220): no printer, user-defined keys locked, a keyboard of unknown layout. */
+static void device_status(vt_t *vt, int32_t what)
+{
+    if (what == 6) {
+        position(vt, "?");
+    } else if (what == 15) {
+        vt_reply(vt, "\33[?13n");
+    } else if (what == 25) {
+        vt_reply(vt, "\33[?21n");
+    } else if (what == 26) {
+        vt_reply(vt, "\33[?27;0n");
+    }
+}
+
 static void mode_report(vt_t *vt, bool private_mode)
 {
     int32_t mode = vt_param(&vt->parser, 0);
@@ -66,9 +80,7 @@ bool vt_report_csi(vt_t *vt, uint32_t ident)
         }
         return true;
     case ID2('?', 'n'):
-        if (p == 6) {
-            position(vt, "?");
-        }
+        device_status(vt, p);
         return true;
     case ID2('$', 'p'):
         mode_report(vt, false);

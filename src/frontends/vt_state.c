@@ -112,10 +112,10 @@ static void io_charsets(io_t *io, uint8_t *sets)
 
 static void io_modes(io_t *io, vt_modes_t *m)
 {
-    bool *flags[] = {&m->app_cursor,   &m->app_keypad, &m->origin,        &m->wrap,
-                     &m->reverse_wrap, &m->insert,     &m->newline,       &m->bracketed_paste,
-                     &m->focus,        &m->sync,       &m->reverse_video, &m->margins,
-                     &m->alternate};
+    bool *flags[] = {&m->app_cursor,   &m->app_keypad,   &m->origin,        &m->wrap,
+                     &m->reverse_wrap, &m->insert,       &m->newline,       &m->bracketed_paste,
+                     &m->focus,        &m->sync,         &m->reverse_video, &m->margins,
+                     &m->alternate,    &m->allow_columns};
     uint8_t mouse = (uint8_t)m->mouse, format = (uint8_t)m->mouse_format;
     for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
         io_bool(io, flags[i]);

@@ -113,6 +113,37 @@ TEST(alternate_screen)
     vt_destroy(vt);
 }
 
+/* Without mode 40 DECCOLM does nothing; with it everything but the width. */
+TEST(column_mode_clears)
+{
+    vt_heard_t h;
+    vt_t *vt = rig(8, 4, 5, &h);
+    say(vt, "abc\r\ndef\33[2;3r\33[?69h\33[2;4s\33[2;3H\33[?3h\33[?3l");
+    CHECK(shows(vt, 0, 1, "abc\ndef"));
+    CHECK(cursor_at(vt, 1, 2));
+    say(vt, "\33[?40h\33[?6h\33[44m\33[?3l\33[?40$p\33[?69$p\33P$qr\33\\");
+    CHECK(said(&h, "\33[?40;1$y\33[?69;2$y\33P1$r1;4r\33\\"));
+    CHECK(shows(vt, 0, 1, "\n"));
+    CHECK(cursor_at(vt, 0, 0));
+    CHECK_EQ(8, vt_cols(vt));
+    CHECK_EQ(VT_COLOR_16 | 4, vt_row(vt, 2)[3].bg);
+    say(vt, "x\33[!p\33[?3h");
+    CHECK(shows(vt, 0, 0, ""));
+    say(vt, "y\33c\33[?40$pz\33[?3h");
+    CHECK(said(&h, "\33[?40;2$y"));
+    CHECK(shows(vt, 0, 0, "z"));
+    vt_destroy(vt);
+}
+
+TEST(device_status)
+{
+    vt_heard_t h;
+    vt_t *vt = rig(8, 2, 0, &h);
+    say(vt, "\33[?15n\33[?25n\33[?26n\33[?99n");
+    CHECK(said(&h, "\33[?13n\33[?21n\33[?27;0n"));
+    vt_destroy(vt);
+}
+
 TEST(dirty_rows)
 {
     vt_heard_t h;
@@ -197,6 +228,8 @@ int main(void)
     RUN(marks_join_up_to_a_limit);
     RUN(character_sets);
     RUN(alternate_screen);
+    RUN(column_mode_clears);
+    RUN(device_status);
     RUN(dirty_rows);
     RUN(scrollback_keeps_the_newest);
     RUN(memory_stays_bounded);
