@@ -14,7 +14,7 @@ build='make gcc libc6-dev libslirp-dev'
 guest='make gcc libc6-dev gcc-riscv64-linux-gnu bc bison flex patch bzip2 xz-utils e2fsprogs python3-minimal
     debian-archive-keyring ca-certificates'
 test='clang libclang-rt-14-dev qemu-system-misc qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross emscripten
-    device-tree-compiler tmux python3-minimal'
+    device-tree-compiler tmux python3-minimal vttest'
 
 fail() {
     echo "tools/deps.sh: $1" >&2

@@ -30,7 +30,7 @@ static void position(vt_t *vt, const char *mark)
              vt->x >= left ? vt->x - left + 1 : 1);
 }
 
-/* DEC's own DSR (VT220): no printer, user-defined keys locked, a keyboard of unknown layout. */
+/* DEC's own DSR (VT220): no printer, user-defined keys locked, a North American keyboard. */
 static void device_status(vt_t *vt, int32_t what)
 {
     if (what == 6) {
@@ -40,7 +40,7 @@ static void device_status(vt_t *vt, int32_t what)
     } else if (what == 25) {
         vt_reply(vt, "\33[?21n");
     } else if (what == 26) {
-        vt_reply(vt, "\33[?27;0n");
+        vt_reply(vt, "\33[?27;1n");
     }
 }
 

@@ -140,7 +140,7 @@ TEST(device_status)
     vt_heard_t h;
     vt_t *vt = rig(8, 2, 0, &h);
     say(vt, "\33[?15n\33[?25n\33[?26n\33[?99n");
-    CHECK(said(&h, "\33[?13n\33[?21n\33[?27;0n"));
+    CHECK(said(&h, "\33[?13n\33[?21n\33[?27;1n"));
     vt_destroy(vt);
 }
 
