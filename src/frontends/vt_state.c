@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#define MAGIC 0x31545652u /* RVT1 */
+#define MAGIC 0x32545652u /* RVT2 */
 #define MAX_SCROLLBACK 1000000u
 
 typedef struct {
