@@ -128,6 +128,9 @@ TEST(damage)
     draw(1, 19, 9);
     fb->type->update(fb);
     CHECK_EQ(4, screen.updates);
+    draw(4, 7, 1);
+    draw(9, 7, 2);
+    CHECK(shows(4, 7, 6, 1));
     rvvm_free_machine(machine);
 }
 
@@ -142,11 +145,14 @@ TEST(idle)
         }
         screen.updates = 0;
         draw(y, y, 0x55);
+        draw(20, HEIGHT - 1, 0x60 + y); /* in the last quarter, mostly another one */
+        draw(20, 0, 0x60 + y);          /* in the first */
         for (unsigned i = 0; i < 4 && !screen.updates; i++) {
             fb->type->update(fb);
         }
-        CHECK_EQ(1, screen.updates);
+        CHECK(screen.updates > 0);
         CHECK_EQ(0x55, screen.pixel[y * WIDTH + y]);
+        CHECK(screen.pixel[20] == 0x60 + y && screen.pixel[(HEIGHT - 1) * WIDTH + 20] == 0x60 + y);
         draw(5, HEIGHT - 1 - y, y + 1);
         fb->type->update(fb);
         CHECK_EQ(y + 1, screen.pixel[(HEIGHT - 1 - y) * WIDTH + 5]);

@@ -20,6 +20,10 @@ tests_of() {
     rtc_goldfish) echo "rtc_goldfish snapshots" ;;
     syscon) echo "syscon" ;;
     virtio_blk) echo "virtio_blk" ;;
+    virtio_gpu | virtio_gpu_* | edid) echo "virtio_gpu" ;;
+    virtio_input | evdev) echo "virtio_input" ;;
+    virtio_snd) echo "virtio_snd" ;;
+    framebuffer) echo "framebuffer" ;;
     virtio_net | virtio_net_ctrl | net_offload) echo "virtio_net virtio_net_threads" ;;
     esac
 }
@@ -279,6 +283,118 @@ virtio_blk|removal does not wait|/^static void blk_remove/,/^}/s/blk->backend.dr
 virtio_blk|removal keeps the back end|/^static void blk_remove/,/^}/s/blk->backend.close(.*/(void)0;/
 virtio_blk|data goes over the status|s/max = (size_t)util_min_u64(max, left);/(void)left;/
 virtio_blk|several queues are not offered|s/(queues > 1 ? VIRTIO_BLK_F_MQ : 0)/0/
+virtio_gpu|fences are not answered|s/& GPU_FLAG_FENCE;/\& 0;/
+virtio_gpu|a fence loses its context|s/cmd.in + 8, 12);/cmd.in + 8, 8);/
+virtio_gpu|answers need no room|s/size >= GPU_HEADER ? virtq_write(chain, cmd.out, size) : 0/virtq_write(chain, cmd.out, size)/
+virtio_gpu|short commands are taken|s/if (!virtq_read_all(chain, cmd.in, GPU_HEADER)/if (0/;s/if (!virtq_read_all(cmd->chain, cmd->in + GPU_HEADER, size - GPU_HEADER)) {/virtq_read(cmd->chain, cmd->in + GPU_HEADER, size - GPU_HEADER); if (0) {/
+virtio_gpu|scanouts lie over each other|s/        x += scanout->want_width;//
+virtio_gpu|a scanout that nobody sees is on|s/scanout->want_width != 0);/1);/
+virtio_gpu|EDID needs no feature|s/if (!virtio_has_feature(cmd->gpu->dev, VIRTIO_BIT(GPU_F_EDID))) {/if (0) {/
+virtio_gpu|EDID has the first size for ever|s/bool seen = scanout->want_width != 0;/bool seen = false;/
+virtio_gpu|blobs need no feature|s/if (!virtio_has_feature(gpu->dev, VIRTIO_BIT(GPU_F_RESOURCE_BLOB))) {/if (0) {/
+virtio_gpu|blobs may be the host's|s/arg32(cmd, 4) != GPU_BLOB_MEM_GUEST ||//
+virtio_gpu|a blob without memory stays|s/            gpu_resource_free(gpu, resource);/            ;/
+virtio_gpu|lists may be longer than their command|s/virtq_readable_left(cmd->chain) < (uint64_t)count \* GPU_ENTRY/0/
+virtio_gpu|a flush may leave its resource|s/if (!resource->blob && !gpu_rect_ok(&rect, resource->width, resource->height)) {/if (0) {/
+virtio_gpu|what is shown can go away|s/        gpu_scanouts_forget(gpu, id);//
+virtio_gpu|another size is no event|s/        gpu->events |= GPU_EVENT_DISPLAY;//
+virtio_gpu|another size is not told|/^static void gpu_resize/,/^}/s/virtio_config_changed(gpu->dev);//
+virtio_gpu|the same size is an event|s/bool news = .*/bool news = true;/
+virtio_gpu|events are cleared by any write|s/if (offset < GPU_EVENTS_CLEAR + 4 && offset + len > GPU_EVENTS_CLEAR) {/if (1) {/;s/gpu->events &= ~read_uint32_le_m(clear);/gpu->events = 0;/
+virtio_gpu|events stay|s/gpu->events &= ~read_uint32_le_m(clear);//
+virtio_gpu|num_scanouts can be written|/^static void gpu_config_written/,/^}/s/    gpu_put_config(gpu);//
+virtio_gpu|a reset keeps the screens on|s/        gpu_scanout_reset(&gpu->scanout\[i\]);//
+virtio_gpu|a reset keeps resources|/^static void gpu_reset/,/^}/s/    gpu_resource_free_all(gpu);//
+virtio_gpu|a reset keeps events|/^static void gpu_reset/,/^}/s/    gpu->events = 0;//
+virtio_gpu|nothing is drawn after a snapshot|s/        gpu->redraw = true;//
+virtio_gpu|cursors of other scanouts move|s/&gpu->scanout\[index\];$/\&gpu->scanout[0];/
+virtio_gpu_resource|ids may be used twice|s/if (!id || gpu_resource_find(gpu, id)) {/if (!id) {/
+virtio_gpu_resource|0 is a resource|s/if (!id || gpu_resource_find/if (gpu_resource_find/
+virtio_gpu_resource|memory is not bounded|s/gpu->resources < GPU_RESOURCES_MAX && util_range_ok(gpu->memory, size, gpu->memory_max)/gpu->resources < GPU_RESOURCES_MAX/
+virtio_gpu_resource|memory is not given back|s/    gpu->memory -= pixels_size(resource);//
+virtio_gpu_resource|the number is not bounded|s/gpu->resources < GPU_RESOURCES_MAX && //
+virtio_gpu_resource|lists cost nothing|s/    gpu->memory += bytes;//;s/    gpu->memory -= resource->entries \* sizeof(\*resource->backing);//
+virtio_gpu_resource|backing may be anywhere|s/ok = virtq_guest_bytes(vq, entries\[i\].addr, entries\[i\].len) != NULL;/ok = true;/
+virtio_gpu_resource|backing may be attached twice|s/bool ok = !resource->backing;/bool ok = true;/
+virtio_gpu_resource|blobs may be larger than their memory|s/ || size < resource->blob_size) {/) {/
+virtio_gpu_resource|a transfer may leave its resource|s/if (!gpu_rect_ok(rect, resource->width, resource->height)) {/if (0) {/
+virtio_gpu_resource|a transfer may leave its backing|s/if (!util_range_ok(offset, len, resource->backing_size)) {/if (0) {/
+virtio_gpu_resource|rows are as long as the rectangle|s/offset + row \* stride/offset + row * rect->width * 4/
+virtio_gpu_resource|pieces start anew|s/        uint64_t skip = at - from->start;/        uint64_t skip = 0;/
+virtio_gpu_resource|all formats are alike|s/            v = swap_red_blue(v);/            ;/
+virtio_gpu_resource|X is alpha|s/v = __builtin_bswap32(v) | GPU_OPAQUE;/v = __builtin_bswap32(v);/
+virtio_gpu_resource|layouts may leave the blob|s/util_range_ok(layout->offset, (uint64_t)layout->stride \* (layout->height - 1) + row,$/util_range_ok(0, 0,/
+virtio_gpu_resource|rows may overlap|s/layout->stride >= row &&/1 \&\&/
+virtio_gpu_scanout|scanouts begin at 0|s/(uint32_t)(left - shown->x), (uint32_t)(top - shown->y)/(uint32_t)left, (uint32_t)top/
+virtio_gpu_scanout|only the first scanout is flushed|s/i < gpu->count; i++/i < 1; i++/
+virtio_gpu_scanout|the mode is set each time|s/if (scanout->mode_width == width && scanout->mode_height == height) {/if (0) {/
+virtio_gpu_scanout|a blob is a 2D resource, too|s/    if (resource->blob) {\n        return GPU_ERR_INVALID_RESOURCE_ID/XX/;/^gpu_answer_t gpu_scanout_set(/,/^}/s/if (resource->blob) {/if (0) {/
+virtio_gpu_scanout|offsets into blobs are lost|s/scanout->layout.offset + row/row/
+virtio_gpu_scanout|cursors of any size|s/resource->width == side && resource->height == side/1/
+virtio_gpu_scanout|a cursor stays when it should go|s/scanout->cursor ? scanout->image : NULL/scanout->image/
+virtio_gpu_save|pictures are not kept|s/(blob ||$/(1 ||/
+virtio_gpu_save|scanouts are not shown again|s/        scanout_resume(scanout, id, &rect, &layout);//
+virtio_gpu_save|who looks today is not heard|s/        scanout->gpu->events |= .*/        ;/
+edid|the checksum is wrong|s/edid\[EDID_SIZE - 1\] = (uint8_t)-sum;/edid[EDID_SIZE - 1] = sum;/
+edid|large sides overflow|s/height > EDID_SIDE_MAX ? EDID_SIDE_MAX : height/height/;s/width > EDID_SIDE_MAX ? EDID_SIDE_MAX : width/width/
+edid|the clock is any|s/clock -= clock % CVT_CLOCK_STEP;//
+virtio_input|parts of frames are sent|s/!input->lost && ring_room(input) >= FRAME_MAX/ring_room(input) >= 2/
+virtio_input|lost events are not made up for|s/if (input->head == input->tail && input->lost) {/if (0) {/
+virtio_input|frames go on after a loss|s/if (!input->lost && ring_room/if (ring_room/
+virtio_input|frames do not end|s/^static void ring_sync(virtio_input_t \*input)$/static void ring_sync(virtio_input_t *input) {}\nvoid ring_sync2(virtio_input_t *input);void ring_sync2(virtio_input_t *input)/
+virtio_input|a short buffer takes an event|s/        if (ok) {/        if (1) {/
+virtio_input|held keys are news for a driver|s/    input->told = input->now;//
+virtio_input|old events wait for a new driver|/^static void input_ready/,/^}/s/input->head = input->tail;//
+virtio_input|whole notches only|s/    if (by) {/    if (0) {/
+virtio_input|parts of notches are forgotten|s/input->wheel\[axis\] = (int32_t)(sum % INPUT_NOTCH);/input->wheel[axis] = 0;/
+virtio_input|fingers keep their id|s/    finger->id = down ? finger->id : NO_FINGER;//
+virtio_input|ids are used again|s/input->next_id = (input->next_id + 1) & TRACKING_MAX;//
+virtio_input|BTN_TOUCH comes with each finger|s/if (any != was) {/if (1) {/
+virtio_input|the last finger is the pointer|s/input->now.finger\[first\].id == NO_FINGER/first != slot/
+virtio_input|lights stay after a reset|s/        input->host.leds(input->host.opaque, 0);//
+virtio_input|lights cannot go out|s/leds & ~(uint32_t)led\[code\]/leds/
+virtio_input|the union can be written|/^static void input_config_written/,/^}/s/    input_put_config(data, sel\[0\], sel\[1\]);/    if (offset < 2) { input_put_config(data, sel[0], sel[1]); }/
+virtio_input|bitmaps have trailing zeros|s/    while (size && !out\[size - 1\]) {/    while (0) {/
+virtio_input|keyboards do not repeat|s/return kind == INPUT_KEYBOARD && type == EVDEV_REP ? 1 : size;/return size;/
+virtio_input|axes have no end|s/: INPUT_PLACE_MAX);/: 0);/
+virtio_input|what waits is not kept|s/input->tail = input->head + (ok && count <= RING ? count : 0);/input->tail = input->head;/
+virtio_input|keys of yesterday stay down|/^static void input_suspend/,/^}/s/        input->lost = true;//
+evdev|two keys are swapped|s/\[0x04\] = 30, \[0x05\] = 48/[0x04] = 48, [0x05] = 30/
+virtio_snd|messages are used at once|s/if (!part || !virtq_readable_left(pcm->first)) {/if (1) {/
+virtio_snd|the status is at the start|s/        virtq_seek_writable(chain, room - SND_STATUS);/        virtq_seek_writable(chain, 0);/
+virtio_snd|the latency is in frames|s/ \* (uint32_t)audio_frame_size(&pcm->params);/;/
+virtio_snd|sound goes over the status|s/return left > SND_STATUS ? left - SND_STATUS : 0;/return left;/
+virtio_snd|recorded messages have no length|s/(size_t)(ok && filled == room - SND_STATUS ? room : filled)/8/
+virtio_snd|xruns are told again and again|s/pcm->xrun || !pcm->xruns/!pcm->xruns/
+virtio_snd|xruns are told to all|s/pcm->xrun || !pcm->xruns ||/pcm->xrun ||/
+virtio_snd|a late stream is an xrun|s/    if (!got) {/    if (got < want) {/
+virtio_snd|an xrun is told once for ever|s/pcm->xrun &= !got;//
+virtio_snd|a release keeps messages|s/    if (state == PCM_RELEASED) {/    if (0) {/
+virtio_snd|a stream may start twice|s/code == SND_PCM_START && can_start/code == SND_PCM_START/
+virtio_snd|a running stream may be prepared|s/state != PCM_NEW && state != PCM_RUNNING) {/state != PCM_NEW) {/
+virtio_snd|a running stream may get parameters|s/if (pcm->state == PCM_RUNNING || !period/if (!period/
+virtio_snd|a release needs nothing|s/code == SND_PCM_RELEASE && can_start/code == SND_PCM_RELEASE/
+virtio_snd|periods may be any part of the buffer|s/ || buffer % period) {/) {/
+virtio_snd|periods may split frames|s/!period || period % frame ||/!period ||/
+virtio_snd|features may be any|s/ || (features & ~(1u << SND_PCM_F_EVT_XRUNS))) {/) {/;s/(features & ~(1u << SND_PCM_F_EVT_XRUNS))/0/
+virtio_snd|channels may be any number|s/params.channels > SND_CHANNELS_MAX ||/0 ||/
+virtio_snd|a query may leave the table|s/util_range_ok(start, count, total) &&/1 \&\&/
+virtio_snd|a query needs no room|s/virtq_writable_left(chain) >= SND_HEADER + (uint64_t)count \* size;/1;/
+virtio_snd|descriptions may be cut|s/bool ok = size >= item_size && /bool ok = /
+virtio_snd|queues do not mind directions|s/ || snd_captures(snd, index) != capture) {/) {/
+virtio_snd|messages need no stream that is prepared|s/pcm->state != PCM_PREPARED && pcm->state != PCM_RUNNING && pcm->state != PCM_STOPPED/0/
+virtio_snd|a reset leaves the clock running|/^static pcm_state_t snd_halt/,/^}/s/    snd->host.stop(snd->host.opaque, index);//
+virtio_snd|a reset releases nothing|/^static void snd_reset/,/^}/s/            snd->host.release(snd->host.opaque, i);//
+virtio_snd|streams do not go on after a snapshot|s/            snd->host.start(snd->host.opaque, i);//
+virtio_snd|a message begins again after a snapshot|s/capture ? 0 : pcm->skip/0/
+framebuffer|all of a row is shown|s/    \*left = last ? first : 0;/    *left = 0;/
+framebuffer|only the first change of a row counts|s/            last = x + 1;/            last = last ? last : x + 1;/
+framebuffer|bands grow together|s/            fb_show(fb, &band);\n            continue;/continue;/;/if (left == right) {/,/}/s/            fb_show(fb, &band);//
+framebuffer|the quarters miss rows|s/fb->slice = (fb->slice + 1) % FB_SLICES;/fb->slice = (fb->slice + 2) % FB_SLICES;/
+framebuffer|other quarters wait|s/if (changed && fb->idle >= FB_IDLE) {/if (0) {/
+framebuffer|a reset keeps the picture|s/    memset(fb->pixels, 0, fb_size(fb));//
+framebuffer|a snapshot is not shown|s/    fb->all |= resume;//
+framebuffer|the format is another|s/"a8r8g8b8"/"r5g6b5"/
 EOF
 }
 
@@ -291,7 +407,7 @@ for source in tests/device/*.c; do
 done
 
 # Without a defect, all pass.
-for device in plic clint ns16550a rtc_goldfish syscon virtio_net virtio_blk; do
+for device in plic clint ns16550a rtc_goldfish syscon virtio_net virtio_blk virtio_gpu virtio_input virtio_snd framebuffer; do
     for test in $(tests_of "$device"); do
         $cc -pthread -o "$dir/$test" "$dir/$test.test.o" "$build/librvkit.a" -lm || exit 2
         (cd "$dir" && timeout 60 "./$test" >log 2>&1) || { echo "$test fails as it is"; exit 2; }

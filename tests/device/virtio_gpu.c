@@ -728,6 +728,7 @@ TEST(snapshot)
     CHECK_EQ(OK, SEND(CREATE_BLOB, 2, 1, 0, 1, 0, 0, 4096, 0, (uint32_t)blob, 0, 4096, 0));
     CHECK_EQ(OK, blob_scanout(0, 0, 32, 32, 2, 128, 0));
     screen[0].guest.resize(screen[0].guest.opaque, 500, 400);
+    vd_config_write(&vd, 4, "\1\0\0", 4, 4); /* heard */
     rvvm_blk_dev_t *blk = rvkit_blk_open_memory();
     rvvm_snapshot_t *snap = rvvm_snapshot_open(blk, true);
     CHECK(rvkit_snapshot_devices(vd.machine, snap, false));

@@ -269,7 +269,7 @@ TEST(parameters)
     CHECK_EQ(NOT_SUPP, set_params(OUT, 4096, 1024, 0, 2, S16, 14));
     CHECK_EQ(NOT_SUPP, set_params(OUT, 4096, 1024, 1, 2, S16, RATE_48000));
     CHECK_EQ(BAD_MSG, set_params(OUT, 4096, 1000, 0, 2, S16, RATE_48000));
-    CHECK_EQ(BAD_MSG, set_params(OUT, 4092, 1022, 0, 2, S16, RATE_48000));
+    CHECK_EQ(BAD_MSG, set_params(OUT, 4088, 1022, 0, 2, S16, RATE_48000));
     CHECK_EQ(BAD_MSG, set_params(OUT, 4096, 0, 0, 2, S16, RATE_48000));
     CHECK_EQ(BAD_MSG, set_params(OUT, 0, 1024, 0, 2, S16, RATE_48000));
     CHECK_EQ(BAD_MSG, set_params(3, 4096, 1024, 0, 2, S16, RATE_48000));
