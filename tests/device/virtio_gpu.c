@@ -729,6 +729,7 @@ TEST(snapshot)
     CHECK_EQ(OK, blob_scanout(0, 0, 32, 32, 2, 128, 0));
     screen[0].guest.resize(screen[0].guest.opaque, 500, 400);
     vd_config_write(&vd, 4, "\1\0\0", 4, 4); /* heard */
+    vd_ack(&vd);
     rvvm_blk_dev_t *blk = rvkit_blk_open_memory();
     rvvm_snapshot_t *snap = rvvm_snapshot_open(blk, true);
     CHECK(rvkit_snapshot_devices(vd.machine, snap, false));
@@ -747,6 +748,9 @@ TEST(snapshot)
           screen[1].hot_y == 6);
     CHECK(screen[0].width == 32 && seen(0, 1, 0) == 0x777777);
     CHECK_EQ(2, vd_ack(&vd) & 2); /* the size wanted is another one */
+    uint8_t word[4];
+    vd_config_read(&vd, 0, word, 4, 4);
+    CHECK_EQ(1, read_uint32_le_m(word));
     vd_close(&vd);
     vd_close(&old);
 }

@@ -395,6 +395,24 @@ TEST(short_buffers)
     vd_close(&vd);
 }
 
+/* Loses events of one key, and then lets the driver hear what it can; true when it hears of no
+ * other key. */
+static bool hears_only(unsigned usage)
+{
+    bool only = true;
+    for (unsigned i = 0; i < 1000; i++) {
+        tell(INPUT_EV_KEY, usage, i % 2 == 0, 0, 0);
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        offer(mem + 8 * i, 8);
+    }
+    vd_kick(&vd, EVENTS);
+    for (event_t event; (event = next()).type != 0xFFFF;) {
+        only &= event.type == EVDEV_SYN || event.code == evdev_of_hid(usage);
+    }
+    return only;
+}
+
 /* What happened before the driver was there is not told; a release that follows is harmless. */
 TEST(late_driver)
 {
@@ -402,27 +420,19 @@ TEST(late_driver)
     vd_machine(&vd);
     CHECK(virtio_input_describe(&desc, INPUT_KEYBOARD, &host));
     CHECK(vd_attach(&vd, &desc, 0));
+    for (unsigned i = 0; i < 1000; i++) {
+        tell(INPUT_EV_KEY, 7, i % 2 == 0, 0, 0);
+    }
     tell(INPUT_EV_KEY, 4, true, 0, 0);
     CHECK(vd_start(&vd, V1));
     mem = vd_alloc(&vd, 8 * BUFFERS);
-    for (unsigned i = 0; i < 8; i++) {
-        offer(mem + 8 * i, 8);
-    }
-    vd_kick(&vd, EVENTS);
-    CHECK_EQ(0xFFFF, next().type);
+    CHECK(hears_only(6));
     tell(INPUT_EV_KEY, 4, false, 0, 0);
     COMES(EVDEV_KEY, 30, 0, SYN);
     tell(INPUT_EV_KEY, 5, true, 0, 0);
     COMES(EVDEV_KEY, 48, 1, SYN);
-    CHECK(vd_start(&vd, V1)); /* again, and this one is slow: what it hears later is what changed */
-    for (unsigned i = 0; i < 1000; i++) {
-        tell(INPUT_EV_KEY, 6, i % 2 == 0, 0, 0);
-    }
-    offer(mem, 8);
-    vd_kick(&vd, EVENTS);
-    for (event_t event; (event = next()).type != 0xFFFF;) {
-        CHECK(event.type == EVDEV_SYN || event.code == 46);
-    }
+    CHECK(vd_start(&vd, V1)); /* another driver: what it hears is what changes from now on */
+    CHECK(hears_only(6));
     vd_close(&vd);
 }
 
