@@ -12,6 +12,7 @@
 
 enum {
     FB_PAGE = 4096,
+    FB_BLOCK = 8,  /* pixels */
     FB_IDLE = 30,  /* updates without a change until it is looked at less */
     FB_SLICES = 4, /* then */
 };
@@ -40,18 +41,40 @@ static size_t fb_size(const fb_t *fb)
     return (size_t)util_align_up(fb_count(fb) * 4, FB_PAGE);
 }
 
+/* Pixels from x on that are the same, in steps of a block; a quick look, most of what there is to
+ * do. */
+static uint32_t fb_same(const uint32_t *from, const uint32_t *to, uint32_t x, uint32_t width)
+{
+    if ((uintptr_t)(from + x) % 8) {
+        return x;
+    }
+    for (; width - x >= FB_BLOCK; x += FB_BLOCK) {
+        uint64_t shadow[FB_BLOCK / 2], differ = 0;
+        memcpy(shadow, to + x, sizeof(shadow));
+        for (unsigned i = 0; i < FB_BLOCK / 2; i++) {
+            differ |= ram_load_u64(from + x + 2 * i) ^ shadow[i];
+        }
+        if (differ) {
+            break;
+        }
+    }
+    return x;
+}
+
 /* Copies a row into the shadow; the columns that changed, left = right: none. */
 static void fb_row(fb_t *fb, uint32_t y, uint32_t *left, uint32_t *right)
 {
     const uint32_t *from = fb->pixels + (size_t)y * fb->width;
     uint32_t *to = fb->shadow + (size_t)y * fb->width, first = fb->width, last = 0;
-    for (uint32_t x = 0; x < fb->width; x++) {
+    for (uint32_t x = fb_same(from, to, 0, fb->width); x < fb->width;) {
         uint32_t pixel = ram_load_u32(from + x);
         if (pixel != to[x]) {
             to[x] = pixel;
             first = first < x ? first : x;
             last = x + 1;
         }
+        x++;
+        x = x % FB_BLOCK ? x : fb_same(from, to, x, fb->width);
     }
     *left = last ? first : 0;
     *right = last;

@@ -49,37 +49,49 @@ static uint32_t swap_red_blue(uint32_t v)
     return (v & 0xFF00FF00u) | (v & 0xFF) << 16 | (v >> 16 & 0xFF);
 }
 
-/* In place: from words as the guest has them to 0xAARRGGBB. */
+/* In place: from words as the guest has them to 0xAARRGGBB. A loop for each, so that it is a fast
+ * one. */
 static void convert(uint32_t format, uint32_t *pixels, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        uint32_t v = pixels[i];
-        switch (format) {
-        case GPU_B8G8R8A8:
-            return;
-        case GPU_B8G8R8X8:
-            v |= GPU_OPAQUE;
-            break;
-        case GPU_A8R8G8B8:
-            v = __builtin_bswap32(v);
-            break;
-        case GPU_X8R8G8B8:
-            v = __builtin_bswap32(v) | GPU_OPAQUE;
-            break;
-        case GPU_R8G8B8A8:
-            v = swap_red_blue(v);
-            break;
-        case GPU_X8B8G8R8:
-            v = v >> 8 | GPU_OPAQUE;
-            break;
-        case GPU_A8B8G8R8:
-            v = v >> 8 | v << 24;
-            break;
-        default:
-            v = swap_red_blue(v) | GPU_OPAQUE;
-            break;
+    uint32_t *end = pixels + count, *p = pixels;
+    switch (format) {
+    case GPU_B8G8R8A8:
+        break;
+    case GPU_B8G8R8X8:
+        for (; p < end; p++) {
+            *p |= GPU_OPAQUE;
         }
-        pixels[i] = v;
+        break;
+    case GPU_A8R8G8B8:
+        for (; p < end; p++) {
+            *p = __builtin_bswap32(*p);
+        }
+        break;
+    case GPU_X8R8G8B8:
+        for (; p < end; p++) {
+            *p = __builtin_bswap32(*p) | GPU_OPAQUE;
+        }
+        break;
+    case GPU_R8G8B8A8:
+        for (; p < end; p++) {
+            *p = swap_red_blue(*p);
+        }
+        break;
+    case GPU_X8B8G8R8:
+        for (; p < end; p++) {
+            *p = *p >> 8 | GPU_OPAQUE;
+        }
+        break;
+    case GPU_A8B8G8R8:
+        for (; p < end; p++) {
+            *p = *p >> 8 | *p << 24;
+        }
+        break;
+    default: /* R8G8B8X8 */
+        for (; p < end; p++) {
+            *p = swap_red_blue(*p) | GPU_OPAQUE;
+        }
+        break;
     }
 }
 

@@ -160,6 +160,18 @@ TEST(idle)
     rvvm_free_machine(machine);
 }
 
+/* Each pixel alone, wherever it lies. */
+TEST(every_pixel)
+{
+    up();
+    for (uint32_t i = 0; i < WIDTH * HEIGHT; i++) {
+        draw(i % WIDTH, i / WIDTH, i + 1);
+        CHECK(shows(i % WIDTH, i / WIDTH, 1, 1));
+        CHECK_EQ(i + 1, screen.pixel[i]);
+    }
+    rvvm_free_machine(machine);
+}
+
 TEST(reset)
 {
     up();
@@ -207,6 +219,7 @@ int main(void)
 {
     PROVE(node, "the node is what simpledrm wants, at RVVM's address");
     PROVE(damage, "rows that changed are shown, as narrow as they changed");
+    PROVE(every_pixel, "each pixel is noticed");
     PROVE(idle, "an idle screen is looked at in quarters, and whole as soon as it changes");
     PROVE(reset, "a reset turns it black");
     PROVE(mistakes, "sizes that are none, and a place that is taken");

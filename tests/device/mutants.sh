@@ -321,8 +321,8 @@ virtio_gpu_resource|a transfer may leave its resource|s/if (!gpu_rect_ok(rect, r
 virtio_gpu_resource|a transfer may leave its backing|s/if (!util_range_ok(offset, len, resource->backing_size)) {/if (0) {/
 virtio_gpu_resource|rows are as long as the rectangle|s/offset + row \* stride/offset + row * rect->width * 4/
 virtio_gpu_resource|pieces start anew|s/        uint64_t skip = at - from->start;/        uint64_t skip = 0;/
-virtio_gpu_resource|all formats are alike|s/            v = swap_red_blue(v);/            ;/
-virtio_gpu_resource|X is alpha|s/v = __builtin_bswap32(v) | GPU_OPAQUE;/v = __builtin_bswap32(v);/
+virtio_gpu_resource|all formats are alike|s/\*p = swap_red_blue(\*p);/;/
+virtio_gpu_resource|X is alpha|s/\*p = __builtin_bswap32(\*p) | GPU_OPAQUE;/*p = __builtin_bswap32(*p);/
 virtio_gpu_resource|layouts may leave the blob|s/util_range_ok(layout->offset, (uint64_t)layout->stride \* (layout->height - 1) + row,$/util_range_ok(0, 0,/
 virtio_gpu_resource|rows may overlap|s/layout->stride >= row &&/1 \&\&/
 virtio_gpu_scanout|scanouts begin at 0|s/(uint32_t)(left - shown->x), (uint32_t)(top - shown->y)/(uint32_t)left, (uint32_t)top/
@@ -389,6 +389,7 @@ virtio_snd|streams do not go on after a snapshot|s/            snd->host.start(s
 virtio_snd|a message begins again after a snapshot|s/capture ? 0 : pcm->skip/0/
 framebuffer|all of a row is shown|s/    \*left = last ? first : 0;/    *left = 0;/
 framebuffer|only the first change of a row counts|s/            last = x + 1;/            last = last ? last : x + 1;/
+framebuffer|the last pixel of a block is not looked at|s/i < FB_BLOCK \/ 2; i++/i < FB_BLOCK \/ 2 - 1; i++/
 framebuffer|bands grow together|s/            fb_show(fb, &band);\n            continue;/continue;/;/if (left == right) {/,/}/s/            fb_show(fb, &band);//
 framebuffer|the quarters miss rows|s/fb->slice = (fb->slice + 1) % FB_SLICES;/fb->slice = (fb->slice + 2) % FB_SLICES;/
 framebuffer|other quarters wait|s/if (changed && fb->idle >= FB_IDLE) {/if (0) {/
