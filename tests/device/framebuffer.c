@@ -145,14 +145,16 @@ TEST(idle)
         }
         screen.updates = 0;
         draw(y, y, 0x55);
-        draw(20, HEIGHT - 1, 0x60 + y); /* in the last quarter, mostly another one */
-        draw(20, 0, 0x60 + y);          /* in the first */
+        for (unsigned i = 0; i < 2 && y % 2; i++) { /* in the first and the last quarter, too */
+            draw(20, i * (HEIGHT - 1), 0x60 + y);
+        }
         for (unsigned i = 0; i < 4 && !screen.updates; i++) {
             fb->type->update(fb);
         }
         CHECK(screen.updates > 0);
         CHECK_EQ(0x55, screen.pixel[y * WIDTH + y]);
-        CHECK(screen.pixel[20] == 0x60 + y && screen.pixel[(HEIGHT - 1) * WIDTH + 20] == 0x60 + y);
+        CHECK(y % 2 == 0 || screen.pixel[20] == 0x60 + y);
+        CHECK(y % 2 == 0 || screen.pixel[(HEIGHT - 1) * WIDTH + 20] == 0x60 + y);
         draw(5, HEIGHT - 1 - y, y + 1);
         fb->type->update(fb);
         CHECK_EQ(y + 1, screen.pixel[(HEIGHT - 1 - y) * WIDTH + 5]);

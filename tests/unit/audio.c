@@ -189,8 +189,9 @@ static uint8_t *slurp(const char *path, size_t *size)
     return host_file_read_all(path, 1 << 24, &data, size, error, sizeof(error)) ? data : NULL;
 }
 
-/* A file with frames 0, 1, 2 … of these parameters. */
-static void check_wav(const char *path, const audio_params_t *params, uint64_t frames)
+/* A file with frames 0, 1, 2 … of these parameters; unless it has ended, perhaps with more than it
+ * says. */
+static void check_wav(const char *path, const audio_params_t *params, uint64_t frames, bool ended)
 {
     size_t size, frame = audio_frame_size(params);
     uint8_t *data = slurp(path, &size);
@@ -203,7 +204,7 @@ static void check_wav(const char *path, const audio_params_t *params, uint64_t f
           !memcmp(data + 36, "data", 4));
     CHECK_EQ(frames * frame, util_get_le32(data + 40));
     CHECK_EQ(frames * frame + 36, util_get_le32(data + 4));
-    CHECK_EQ(44 + frames * frame, size);
+    CHECK(ended ? size == 44 + frames * frame : size >= 44 + frames * frame);
     CHECK_EQ(16, util_get_le32(data + 16));
     CHECK_EQ(params->format == AUDIO_FLOAT ? 3 : 1, util_get_le16(data + 20));
     CHECK_EQ(params->channels, util_get_le16(data + 22));
@@ -237,7 +238,7 @@ TEST(wav)
     pass(100);
     end(0);
     host.free(host.opaque);
-    check_wav(play, &cd, 31500);
+    check_wav(play, &cd, 31500, true);
     CHECK(access(second, F_OK) != 0);
 }
 
@@ -247,10 +248,10 @@ TEST(wav_killed)
     up(open_wav(play, NULL));
     begin(0, &cd, 1 << 20);
     pass(16);
-    check_wav(play, &cd, 0); /* the rest is still in the process */
+    check_wav(play, &cd, 0, false); /* of the rest it does not speak yet */
     uint64_t before = guest[0].pulled;
     pass(240);
-    check_wav(play, &cd, guest[0].pulled);
+    check_wav(play, &cd, guest[0].pulled, false);
     CHECK(guest[0].pulled - before < 44100 / 4 + 1);
     end(0);
     host.free(host.opaque);
@@ -267,8 +268,8 @@ TEST(wav_files)
     end(0);
     end(1);
     host.free(host.opaque);
-    check_wav(play, &cd, 100);
-    check_wav(second, &mono, 200);
+    check_wav(play, &cd, 100, true);
+    check_wav(second, &mono, 200, true);
     unlink(second);
 }
 
