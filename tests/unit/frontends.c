@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Three front ends on one console at once: a terminal (a pseudo-terminal here), a Unix socket with a client that
- * attaches late and one that is slow, and a headless one. All see the same screen; 10 MiB go each way through a plain
- * client while they watch.
+ * Three front ends on one console at once: a terminal (a pseudo-terminal here), a Unix socket with
+ * a client that attaches late and one that is slow, and a headless one. All see the same screen; 10
+ * MiB go each way through a plain client while they watch.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -32,13 +32,10 @@ int main(void)
 #include "frontends/terminal.h"
 #include "host/socket.h"
 #include "host/thread.h"
+#include "pty.h"
 #include "util.h"
 
-#include <fcntl.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <termios.h>
-#include <unistd.h>
 
 #define STREAM ((size_t)10 << 20)
 
@@ -156,21 +153,14 @@ static int scene_attach(scene_t *s)
 static bool scene_open(scene_t *s)
 {
     char error[100];
-    struct termios mode;
-    struct winsize size = {.ws_col = CONSOLE_COLS, .ws_row = CONSOLE_ROWS};
-    *s = (scene_t){.master = posix_openpt(O_RDWR | O_NOCTTY)};
+    *s = (scene_t){.master = -1};
     snprintf(s->path, sizeof(s->path), "/tmp/rvkit-frontends-%ld", (long)getpid());
-    if (s->master < 0 || grantpt(s->master) || unlockpt(s->master) ||
-        (s->slave = open(ptsname(s->master), O_RDWR | O_NOCTTY)) < 0) {
+    if (!pty_open(&s->master, &s->slave)) {
         return false;
     }
-    tcgetattr(s->slave, &mode);
-    cfmakeraw(&mode);
-    tcsetattr(s->slave, TCSANOW, &mode);
-    ioctl(s->master, TIOCSWINSZ, &size);
     int fd = host_socket_listen_unix(s->path, error, sizeof(error));
-    s->terminal =
-        terminal_create(&(terminal_desc_t){.in_fd = s->slave, .out_fd = s->slave, .commands = true});
+    s->terminal = terminal_create(
+        &(terminal_desc_t){.in_fd = s->slave, .out_fd = s->slave, .commands = true});
     if (fd < 0 || !s->terminal || !guest_open(&s->guest, false, false) ||
         !terminal_add(s->terminal, s->guest.console) ||
         !(s->server = console_serve(s->guest.console, fd, s->path))) {
@@ -207,7 +197,8 @@ TEST(all_front_ends_see_the_same_screen)
     onlooker_open(&person, s.master, false, 0);
     int slow_fd = scene_attach(&s);
     onlooker_open(&slow, slow_fd, true, 3000000);
-    for (unsigned round = 0; round < 30; round++) { /* 600 kB: the slow one is repainted on the way */
+    for (unsigned round = 0; round < 30;
+         round++) { /* 600 kB: the slow one is repainted on the way */
         play_screens(&s.guest, &seed, 1);
         watcher_look(&headless);
     }
@@ -299,7 +290,8 @@ TEST(nothing_is_lost_while_they_watch)
         console_info(s.guest.console, &info);
     }
     traffic_t t = {.guest = &s.guest};
-    host_thread_t *guest = host_thread_create(guest_main, &t), *sender = host_thread_create(sender_main, &fd);
+    host_thread_t *guest = host_thread_create(guest_main, &t),
+                  *sender = host_thread_create(sender_main, &fd);
     while (heard < STREAM && (got = recv(fd, data, sizeof(data), 0)) > 0) {
         for (ssize_t i = 0; i < got; i++) {
             same &= data[i] == letter(heard + (size_t)i);

@@ -27,12 +27,10 @@ int main(void)
 #include "frontends/terminal.h"
 #include "host/tty.h"
 
-#include <fcntl.h>
+#include "pty.h"
+
 #include <poll.h>
 #include <signal.h>
-#include <sys/ioctl.h>
-#include <termios.h>
-#include <unistd.h>
 
 #define PASTE ((size_t)1 << 20)
 
@@ -54,17 +52,10 @@ static void on_event(void *opaque, terminal_event_t event)
 
 static bool desk_open(desk_t *d)
 {
-    struct termios mode;
-    struct winsize size = {.ws_col = 80, .ws_row = 24};
-    *d = (desk_t){.master = posix_openpt(O_RDWR | O_NOCTTY)};
-    if (d->master < 0 || grantpt(d->master) || unlockpt(d->master) ||
-        (d->slave = open(ptsname(d->master), O_RDWR | O_NOCTTY)) < 0) {
+    *d = (desk_t){.master = -1};
+    if (!pty_open(&d->master, &d->slave)) {
         return false;
     }
-    tcgetattr(d->slave, &mode);
-    cfmakeraw(&mode);
-    tcsetattr(d->slave, TCSANOW, &mode);
-    ioctl(d->master, TIOCSWINSZ, &size);
     d->vt = vt_create(80, 24, 0, NULL);
     d->terminal = terminal_create(&(terminal_desc_t){.in_fd = d->slave,
                                                      .out_fd = d->slave,
