@@ -135,12 +135,22 @@ void gpu_scanouts_forget(virtio_gpu_t *gpu, uint32_t resource)
 
 /* --- Cursors --- */
 
+/*
+ * §5.7.6.10 leaves open what the position is that of. Linux and Windows send that of the image's
+ * corner, as their own interfaces have it; the display wants to know where it points to.
+ */
+static void cursor_place(gpu_scanout_t *scanout)
+{
+    scanout->display.move_cursor(scanout->display.opaque,
+                                 (int32_t)(scanout->cursor_x + scanout->hot_x),
+                                 (int32_t)(scanout->cursor_y + scanout->hot_y));
+}
+
 static void cursor_show(gpu_scanout_t *scanout)
 {
     scanout->display.cursor(scanout->display.opaque, scanout->cursor ? scanout->image : NULL,
                             scanout->hot_x, scanout->hot_y);
-    scanout->display.move_cursor(scanout->display.opaque, (int32_t)scanout->cursor_x,
-                                 (int32_t)scanout->cursor_y);
+    cursor_place(scanout);
 }
 
 void gpu_cursor_set(gpu_scanout_t *scanout, const gpu_resource_t *resource, uint32_t hot_x,
@@ -165,7 +175,7 @@ void gpu_cursor_move(gpu_scanout_t *scanout, uint32_t x, uint32_t y)
 {
     scanout->cursor_x = x;
     scanout->cursor_y = y;
-    scanout->display.move_cursor(scanout->display.opaque, (int32_t)x, (int32_t)y);
+    cursor_place(scanout);
 }
 
 /* --- All of it --- */

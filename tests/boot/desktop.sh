@@ -14,6 +14,8 @@ check "the host's part compiles" "${CC:-gcc}" -std=gnu11 -O2 -Wall -Wextra -Werr
 check "the guest's part compiles" "$(guest/build.sh path zig)/cc" -std=gnu11 -O2 -Wall -Wextra -Werror -static \
     -o "$share/desktop_guest" tests/boot/desktop_guest.c
 
+[ "$tests_failed" -eq 0 ] || finish
+
 # Ten seconds of a tone, in whole periods of the guest's program; what is recorded is noise.
 python3 - "$share" <<'END'
 import math, random, struct, sys

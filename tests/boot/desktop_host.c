@@ -207,6 +207,37 @@ TEST(new_size)
     CHECK(answers("od -An -tx1 -j54 -N4 /sys/class/drm/card0-Virtual-1/edid", "bc 1b 00 a0", 10));
 }
 
+/* A program of the guest's sets the mode that was asked for, draws all of it, and shows a cursor.
+ */
+TEST(modeset)
+{
+    uint32_t w = 0, h = 0;
+    display_view_t view;
+    display_viewer_t *viewer = display_attach(display, NULL, NULL);
+    CHECK(answers("/mnt/desktop_guest draw", "mode 1280x800 is drawn", 20));
+    host_sleep_ns(300000000);
+    uint32_t *pixels = display_copy(display, false, &w, &h);
+    CHECK(pixels && w == 1280 && h == 800);
+    for (uint32_t i = 0; pixels && i < w * h; i++) {
+        CHECK_EQ(i * UINT32_C(2654435761) >> 8 & 0xFFFFFF, pixels[i] & 0xFFFFFF);
+    }
+    free(pixels);
+    display_begin(viewer, &view);
+    CHECK(view.events & DISPLAY_CURSOR);
+    for (uint32_t i = 0; view.cursor.image && i < DISPLAY_CURSOR_SIDE * DISPLAY_CURSOR_SIDE; i++) {
+        CHECK_EQ(0xFF00FF00u + i / 64, view.cursor.image[i]);
+    }
+    CHECK(view.cursor.image && view.cursor.hot_x == 3 && view.cursor.hot_y == 4);
+    CHECK(view.cursor.x == 303 && view.cursor.y == 204);
+    display_end(viewer);
+    display_detach(viewer);
+    type("\n");
+    CHECK(wait_text("# ", 10));
+    host_sleep_ns(500000000);
+    display_size(display, &w, &h);
+    CHECK(w == 1024 && h == 768); /* fbcon has it again */
+}
+
 /* Events of a device come one for one; the guest names its devices in the order of the board's. */
 TEST(events)
 {
@@ -302,6 +333,7 @@ int main(int argc, char **argv)
     RUN(drawing);
     if (gpu) {
         RUN(new_size);
+        RUN(modeset);
         RUN(events);
         RUN(sound);
     }

@@ -330,6 +330,7 @@ virtio_gpu_scanout|only the first scanout is flushed|s/i < gpu->count; i++/i < 1
 virtio_gpu_scanout|the mode is set each time|s/if (scanout->mode_width == width && scanout->mode_height == height) {/if (0) {/
 virtio_gpu_scanout|a blob is a 2D resource, too|s/    if (resource->blob) {\n        return GPU_ERR_INVALID_RESOURCE_ID/XX/;/^gpu_answer_t gpu_scanout_set(/,/^}/s/if (resource->blob) {/if (0) {/
 virtio_gpu_scanout|offsets into blobs are lost|s/scanout->layout.offset + row/row/
+virtio_gpu_scanout|cursors point with their corner|s/scanout->cursor_x + scanout->hot_x/scanout->cursor_x/
 virtio_gpu_scanout|cursors of any size|s/resource->width == side && resource->height == side/1/
 virtio_gpu_scanout|a cursor stays when it should go|s/scanout->cursor ? scanout->image : NULL/scanout->image/
 virtio_gpu_save|pictures are not kept|s/(blob ||$/(1 ||/

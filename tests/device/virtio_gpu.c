@@ -610,12 +610,12 @@ TEST(cursors)
     CHECK_EQ(OK, SEND(TRANSFER, 0, 0, 64, 64, 0, 0, 1, 0));
     cursor(UPDATE_CURSOR, 1, 100, 0xFFFFFFF0, 1);
     CHECK(screen[1].cursor && screen[1].image[1] == 0x80402010 && !screen[0].cursor);
-    CHECK(screen[1].hot_x == 5 && screen[1].hot_y == 6 && screen[1].x == 100 && screen[1].y == -16);
+    CHECK(screen[1].hot_x == 5 && screen[1].hot_y == 6 && screen[1].x == 105 && screen[1].y == -10);
     CHECK_EQ(OK, SEND(UNREF, 1, 0)); /* the image was copied */
     cursor(MOVE_CURSOR, 1, 7, 8, 0);
-    CHECK(screen[1].cursor && screen[1].x == 7 && screen[1].y == 8);
+    CHECK(screen[1].cursor && screen[1].x == 12 && screen[1].y == 14);
     cursor(MOVE_CURSOR, 2, 1, 1, 0);
-    CHECK_EQ(7, screen[1].x);
+    CHECK_EQ(12, screen[1].x);
     cursor(UPDATE_CURSOR, 1, 0, 0, 0);
     CHECK(!screen[1].cursor);
     picture(2, BGRA, 32, 64);
@@ -625,7 +625,7 @@ TEST(cursors)
     cursor(UPDATE_CURSOR, 0, 0, 0, 3);
     CHECK(screen[0].cursor && screen[0].image[1] == 0x80402010);
     cursor(SET_SCANOUT, 0, 9, 9, 0); /* not a command of this queue */
-    CHECK(screen[0].cursor && screen[0].x == 0);
+    CHECK(screen[0].cursor && screen[0].x == 5);
     vd_close(&vd);
 }
 
@@ -744,7 +744,7 @@ TEST(snapshot)
     rvvm_blk_close(blk);
     vd_update(&vd);
     CHECK(screen[1].width == 32 && seen(1, 0, 0) == 0xFF123456);
-    CHECK(screen[1].cursor && screen[1].image[0] == 0xFF123456 && screen[1].x == 20 &&
+    CHECK(screen[1].cursor && screen[1].image[0] == 0xFF123456 && screen[1].x == 25 &&
           screen[1].hot_y == 6);
     CHECK(screen[0].width == 32 && seen(0, 1, 0) == 0x777777);
     CHECK_EQ(2, vd_ack(&vd) & 2); /* the size wanted is another one */
