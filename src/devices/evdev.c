@@ -4,6 +4,7 @@
 
 enum { HID_USAGES = 256 };
 
+/* clang-format off */
 static const uint8_t evdev_key[HID_USAGES] = {
     /* A to Z */
     [0x04] = 30, [0x05] = 48, [0x06] = 46, [0x07] = 32, [0x08] = 18, [0x09] = 33, [0x0A] = 34,
@@ -47,6 +48,7 @@ static const uint8_t evdev_key[HID_USAGES] = {
     [0xE0] = 29, [0xE1] = 42, [0xE2] = 56, [0xE3] = 125, [0xE4] = 97, [0xE5] = 54, [0xE6] = 100,
     [0xE7] = 126,
 };
+/* clang-format on */
 
 uint16_t evdev_of_hid(unsigned usage)
 {
