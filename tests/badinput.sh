@@ -93,6 +93,15 @@ refused "a truncated ELF file" 1 "truncated" "$d/elf-cut"
 refused "missing script" 1 "cannot be opened" "$d/good" -script "$d/none"
 printf '# a comment\nexpect nothing\n' >"$d/bad.script"
 refused "malformed script" 2 "$d/bad.script:2: a text in double quotes" "$d/good" -script "$d/bad.script"
+refused "an empty place in a list" 1 "empty" "$d/good" -serial "file:$d/log,"
+refused "null in a list" 1 "null" "$d/good" -serial "null,file:$d/log"
+refused "a console and the monitor at one pipe" 1 "only one" "$d/good" -serial stdio -monitor stdio
+refused "the monitor at no place" 2 "empty" "$d/good" -monitor ""
+refused "the monitor twice" 2 "twice" "$d/good" -monitor null -monitor null
+refused "a socket in no directory" 1 "cannot listen" "$d/good" -serial "unix:$d/none/socket"
+refused "a port of no number" 1 "not HOST:PORT" "$d/good" -console tcp:localhost
+refused "attaching to nothing" 1 "nobody listens" -attach "unix:$d/none/socket"
+refused "attaching to no port" 1 "not HOST:PORT" -attach tcp:localhost
 refused "serial file in no directory" 1 "cannot be opened" "$d/good" -serial "$d/none/file"
 refused "device tree dump in no directory" 1 "cannot be written" "$d/good" -dumpdtb "$d/none/file"
 if [ -e /dev/full ]; then
