@@ -150,7 +150,7 @@ static void io_parser(io_t *io, vt_parser_t *p)
     io_bool(io, &p->digit_is_sub);
     io_bool(io, &p->full);
     io_bool(io, &p->sub_full);
-    io->bad |= p->digit_is_sub && !p->sub_count;
+    io->bad |= p->digit_is_sub && !p->sub_count && !p->sub_full;
     io_u32(io, &p->dcs);
     io_bool(io, &p->string_over);
     io_unsigned(io, &p->string_len, VT_STRING_MAX + 1);

@@ -64,7 +64,7 @@ static vt_t *through_state(vt_t *vt)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    vt_t *vt = size > 4 && !memcmp(data, "RVT1", 4) ? vt_load(data, size, NULL) : NULL;
+    vt_t *vt = size > 4 && !memcmp(data, "RVT2", 4) ? vt_load(data, size, NULL) : NULL;
     if (!vt) {
         vt = vt_create(12, 5, 40, NULL);
     }

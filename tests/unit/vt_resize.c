@@ -175,6 +175,34 @@ TEST(state_round_trip)
     vt_destroy(copy);
 }
 
+/* A sequence with more parameters than are kept, and sub-parameters behind them, cut anywhere. */
+TEST(state_within_a_long_sequence)
+{
+    char text[200] = "\33[";
+    vt_heard_t h;
+    for (unsigned i = 0; i < 40; i++) {
+        strcat(text, i % 8 == 5 ? "4:3;" : "1;");
+    }
+    strcat(text, ";:;:5:;7mx");
+    for (size_t cut = 0; cut <= strlen(text); cut++) {
+        vt_t *vt = rig(20, 3, 0, &h), *whole = rig(20, 3, 0, &h);
+        size_t len;
+        say(whole, text);
+        vt_write(vt, text, cut);
+        uint8_t *bytes = vt_save(vt, &len);
+        vt_t *copy = vt_load(bytes, len, NULL);
+        CHECK(copy != NULL);
+        if (copy) {
+            say(copy, text + cut);
+            CHECK(vt_hash(copy) == vt_hash(whole));
+        }
+        free(bytes);
+        vt_destroy(copy);
+        vt_destroy(vt);
+        vt_destroy(whole);
+    }
+}
+
 TEST(repaint_brings_the_same_screen)
 {
     vt_heard_t h, h2;
@@ -249,6 +277,7 @@ int main(void)
     RUN(clusters_survive_a_resize_with_a_full_table);
     RUN(selection);
     RUN(state_round_trip);
+    RUN(state_within_a_long_sequence);
     RUN(repaint_brings_the_same_screen);
     RUN(repaint_brings_every_pen);
     RUN(drawing_says_colours);
