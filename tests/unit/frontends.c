@@ -210,12 +210,12 @@ TEST(all_front_ends_see_the_same_screen)
     CHECK(onlooker_sees(&slow, &s.guest));
     watcher_close(&headless);
     scene_close(&s);
-    close(s.master); /* the last end of the pseudo-terminal but the one that is read */
     onlooker_close(&slow);
     onlooker_close(&late);
+    onlooker_close(&person);
     close(slow_fd);
     close(late_fd);
-    onlooker_close(&person);
+    close(s.master);
 }
 
 /* --- 10 MiB each way --- */
@@ -304,10 +304,10 @@ TEST(nothing_is_lost_while_they_watch)
     CHECK(onlooker_sees(&person, &s.guest) && onlooker_sees(&slow, &s.guest));
     close(fd);
     scene_close(&s);
-    close(s.master);
     onlooker_close(&slow);
-    close(slow_fd);
     onlooker_close(&person);
+    close(slow_fd);
+    close(s.master);
 }
 
 int main(void)
