@@ -32,22 +32,26 @@ fi
 own='clint|framebuffer|irq_host|irq_line|ns16550a|plic|rtc_goldfish|syscon'
 
 # What a host that is not a Unix cannot compile; upstream/rvkit_host.c says so there.
-unix='clock|disk_cow|disk_file|socket|vsock_unix'
+unix='clock|disk_cow|disk_file|server|socket|vsock_unix'
 
 # The files of the host's side: folders, overlays, sockets, and what they need. RVVM's block images and threads
 # (upstream/rvkit_host.c) stand in for disk_raw.c, worker.c and thread.c.
 host="src/host/share*.[ch] src/host/disk.[ch] src/host/disk_cow.c src/host/disk_file.[ch] src/host/vsock_unix.[ch]
     src/host/socket.[ch] src/host/clock.[ch] src/host/worker.h src/host/thread.h src/drive.[ch]"
 
+# Consoles, their terminal, and sockets that lead to them.
+consoles="src/frontends/vt*.[ch] src/frontends/console.[ch] src/frontends/console_*.[ch] src/frontends/server.[ch]
+    src/frontends/attach.h src/frontends/pump.h src/ring.[ch]"
+
 # stage DIR: what is exported, as it will lie in src/devices. util.h gets a name that RVVM does not have.
 stage() {
     mkdir -p "$1" || exit 1
-    for file in src/devices/*.[ch] $host src/util.h upstream/*.c; do
+    for file in src/devices/*.[ch] $host $consoles src/util.h upstream/*.[ch]; do
         name=${file##*/}
         printf '%s\n' "$name" | grep -qE "^($own)\.[ch]\$" && continue
         [ "$name" = util.h ] && name=rvkit_util.h
         sed -e 's,"\(\.\./\)*util\.h","rvkit_util.h",' -e 's,"\(\.\./\)*\(devices\|host\)/,",' \
-            "$file" >"$1/.new" || exit 1
+            -e 's,"\.\./,",' -e 's,<rvvm/chardev\.h>,"rvvm_compat.h",' "$file" >"$1/.new" || exit 1
         if printf '%s\n' "$name" | grep -qE "^($unix)\.c\$"; then
             sed -i -e '1a #ifndef _WIN32' -e '$a #endif' "$1/.new"
         fi
@@ -71,9 +75,13 @@ fi
 work=${BUILD:-build}/upstream/$state
 rm -rf "$work/devices" "$work/obj"
 stage "$work/devices" >/dev/null
-mkdir -p "$work/obj" "$work/tests" "$work/host"
+mkdir -p "$work/obj" "$work/tests" "$work/host" "$work/frontends"
 cp src/util.h "$work/tests/util.h"
-cp src/host/share.h src/host/clock.h src/host/thread.h "$work/host/"
+# What the suites include by its path here.
+for header in host/share host/clock host/thread host/socket frontends/vt frontends/console frontends/console_link \
+    frontends/server frontends/attach; do
+    echo "#include \"../devices/${header##*/}.h\"" >"$work/$header.h"
+done
 passed=0 failed=0
 report() {
     if [ "$1" -eq 0 ]; then
@@ -106,14 +114,16 @@ done
 if [ -z "$lib" ]; then
     echo "# no library: RVVM's \`make lib USE_LIB_STATIC=1\` makes one; then the suite runs too"
 else
-    for test in tests/device/virt*.c tests/upstream/glue.c; do
-        grep -q 'rig\.h"' "$test" && ! grep -q 'blk_rig\.h"' "$test" && continue
+    for test in tests/device/virt*.c tests/unit/vt_*.c tests/unit/console*.c tests/unit/server.c tests/upstream/*.c; do
+        [ "$test" = tests/upstream/devices.c ] && continue # the other way round
+        grep -q 'rig\.h"' "$test" && ! grep -qE '(blk|vt|console)_rig\.h"' "$test" && continue
         case $test in *"$only"*) ;; *) continue ;; esac
         name=${test##*/} program=$work/tests/$(basename "$test" .c)
-        wraps=$wrap
+        wraps=
+        grep -qE '"(virtio_driver|blk_rig)\.h"' "$test" && wraps=$wrap
         [ "$name" = glue.c ] && wraps="$wraps -Wl,--wrap=rvvm_attach_mmio"
         # shellcheck disable=SC2086
-        $cc -std=gnu11 $flags -I"$work" $includes -I"$work/tests" -Itests -Itests/device -I"$work/devices" -o "$program" "$test" \
+        $cc -std=gnu11 $flags -I"$work" $includes -I"$work/tests" -Itests -Itests/device -Itests/unit -I"$work/devices" -o "$program" "$test" \
             $objects "$lib" $wraps -lm -ldl -lrt >"$work/log" 2>&1
         report $? "$state links $name" && [ -x "$program" ] || continue
         timeout 300 "$program" >"$work/log" 2>&1

@@ -1,25 +1,36 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * What rvkit's host files ask for, by RVVM's means: threads, events and workers (src/host/thread.h, worker.h), and
+ * What rvkit's host files ask for, by RVVM's means: threads, locks, events and workers (src/host/thread.h, worker.h), and
  * plain disks over RVVM's block images (disk_raw_open() of src/host/disk_file.h). This file is only compiled inside
  * an RVVM checkout; docs/upstream.md.
  */
 #define COMPAT_HOST
 #include "rvvm_compat.h"
 
+#include "clock.h"
 #include "disk_file.h"
+#include "server.h"
+#include "socket.h"
 #include "thread.h"
 #include "vsock_unix.h"
 #include "worker.h"
 
+#ifdef _WIN32
+#include "rvtimer.h"
+#endif
+
 #include <errno.h>
 
-/* --- Threads and events --- */
+/* --- Threads, locks and events --- */
 
 struct host_thread {
     thread_ctx_t *handle;
     void (*body)(void *arg);
     void *arg;
+};
+
+struct host_mutex {
+    spinlock_t lock; /* its waiters sleep */
 };
 
 struct host_event {
@@ -60,6 +71,35 @@ void host_thread_join(host_thread_t *thread)
     }
 }
 
+void host_thread_yield(void)
+{
+    host_sleep_ns(1);
+}
+
+host_mutex_t *host_mutex_create(void)
+{
+    host_mutex_t *mutex = calloc(1, sizeof(*mutex));
+    if (mutex) {
+        spin_init(&mutex->lock);
+    }
+    return mutex;
+}
+
+void host_mutex_free(host_mutex_t *mutex)
+{
+    free(mutex);
+}
+
+void host_mutex_lock(host_mutex_t *mutex)
+{
+    spin_lock_slow(&mutex->lock);
+}
+
+void host_mutex_unlock(host_mutex_t *mutex)
+{
+    spin_unlock(&mutex->lock);
+}
+
 host_event_t *host_event_create(void)
 {
     host_event_t *event = calloc(1, sizeof(*event));
@@ -80,6 +120,11 @@ void host_event_free(host_event_t *event)
 void host_event_set(host_event_t *event)
 {
     condvar_wake(event->cond);
+}
+
+void host_event_clear(host_event_t *event)
+{
+    condvar_wait_ns(event->cond, 0);
 }
 
 void host_event_wait(host_event_t *event, uint64_t timeout_ns)
@@ -305,6 +350,16 @@ disk_t *disk_raw_open(const char *path, bool read_only, char *error, size_t erro
 /* --- Hosts that are not Unix: the files that would do it are empty there --- */
 
 #ifdef _WIN32
+uint64_t host_clock_ns(void)
+{
+    return rvtimer_clocksource(1000000000);
+}
+
+void host_sleep_ns(uint64_t ns)
+{
+    sleep_ms((uint32_t)((ns + 999999) / 1000000));
+}
+
 disk_t *disk_cow_open(const char *base, const char *overlay, char *error, size_t error_size)
 {
     (void)base;
@@ -318,5 +373,30 @@ bool host_vsock_open(vsock_host_t *host, const char *path, char *error, size_t e
     (void)path;
     snprintf(error, error_size, "this host has no Unix sockets");
     return false;
+}
+
+int host_socket_listen_unix(const char *path, char *error, size_t error_size)
+{
+    snprintf(error, error_size, "%s: this host has no Unix sockets", path);
+    return -1;
+}
+
+int host_socket_listen_tcp(const char *where, char *error, size_t error_size)
+{
+    snprintf(error, error_size, "%s: consoles have no sockets on this host", where);
+    return -1;
+}
+
+console_server_t *console_serve(console_t *console, int listener, const char *path)
+{
+    (void)console;
+    (void)listener;
+    (void)path;
+    return NULL;
+}
+
+void console_unserve(console_server_t *server)
+{
+    (void)server;
 }
 #endif

@@ -9,6 +9,8 @@
  *   -net user[,portfwd=SPEC]…   a virtio-net card on RVVM's user network; none; in a build with USE_TAP_LINUX: tap
  *   -vsock PATH[,cid=N]         virtio-vsock, on the host Unix sockets (vsock_unix.h)
  *   -console stdio|null|PATH    hvc0 on the terminal, or on a pty or pipe
+ *   -console vt[,WORD]…         hvc0 on a VT; words as in rvkit_vt.h: unix:PATH, tcp:HOST:PORT, stdio, screen=FILE
+ *   -serialvt WORD[,WORD]…      RVVM's UART on a VT; for one UART alone also -serial null, which is the second then
  *   -balloon on                 a balloon: free page reporting gives memory back to the host
  * A comma in a name is written twice. An entropy device comes always.
  */
@@ -16,6 +18,8 @@
 #include "rvvm_compat.h"
 
 #include "drive.h"
+#include "ns16550a.h"
+#include "rvkit_vt.h"
 #include "share.h"
 #include "virtio_9p.h"
 #include "virtio_balloon.h"
@@ -194,20 +198,50 @@ static bool attach_vsock(rvvm_machine_t *machine, char *text)
     return virtio_vsock_describe(&desc, &host, cid) && attach(machine, &desc, "-vsock");
 }
 
-static bool attach_console(rvvm_machine_t *machine, char *path)
+static chardev_t *open_vt(const char *option, const char *name, const char *words)
+{
+    char error[256];
+    chardev_t *chardev = rvkit_vt_create(name, words, error, sizeof(error));
+    if (!chardev) {
+        rvvm_error("-%s: %s", option, error);
+    }
+    return chardev;
+}
+
+static void console_on_size(void *opaque, uint16_t cols, uint16_t rows)
+{
+    virtio_console_resize(opaque, 0, cols, rows);
+}
+
+static bool attach_console(rvvm_machine_t *machine, char *text)
 {
     virtio_desc_t desc;
     virtio_console_port_t port = {.console = true};
-    if (!strcmp(path, "stdio")) {
+    bool vt = !strcmp(text, "vt") || has_prefix(text, "vt,");
+    if (vt) {
+        port.chardev = open_vt("console", "hvc", text[2] ? text + 3 : "");
+    } else if (!strcmp(text, "stdio")) {
         port.chardev = chardev_term_create();
-    } else if (strcmp(path, "null")) {
-        port.chardev = chardev_pty_create(path);
+    } else if (strcmp(text, "null")) {
+        port.chardev = chardev_pty_create(text);
     }
-    if (!port.chardev && strcmp(path, "null")) {
-        rvvm_error("-console: cannot open %s", path);
+    if (!port.chardev && strcmp(text, "null")) {
+        rvvm_error("-console: cannot open %s", text);
         return false;
     }
-    return virtio_console_describe(&desc, &port, 1, 0) && attach(machine, &desc, "-console");
+    if (!virtio_console_describe(&desc, &port, 1, 0) || !attach(machine, &desc, "-console")) {
+        return false;
+    }
+    if (vt) {
+        console_on_resize(rvkit_vt_console(port.chardev), console_on_size, desc.data);
+    }
+    return true;
+}
+
+static bool attach_serialvt(rvvm_machine_t *machine, char *text)
+{
+    chardev_t *chardev = open_vt("serialvt", "ttyS", text);
+    return chardev && ns16550a_init_auto(machine, chardev);
 }
 
 #if defined(USE_NET) || defined(USE_TAP_LINUX)
@@ -277,8 +311,9 @@ static bool attach_option(rvvm_machine_t *machine, const char *name, size_t len,
         const char *name;
         bool (*attach)(rvvm_machine_t *machine, char *text);
     } options[] = {
-        {"drive", attach_drive}, {"share", attach_share},     {"net", attach_net},
-        {"vsock", attach_vsock}, {"console", attach_console}, {"balloon", attach_balloon},
+        {"drive", attach_drive},     {"share", attach_share},       {"net", attach_net},
+        {"vsock", attach_vsock},     {"console", attach_console},   {"balloon", attach_balloon},
+        {"serialvt", attach_serialvt},
     };
     for (unsigned i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         if (strlen(options[i].name) == len && !memcmp(options[i].name, name, len)) {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* One thread moves bytes between the clients' sockets and the console, which has all buffers that
  * matter. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* more than C11, also with -std=c11 */
+#endif
 #include "server.h"
 
 #include "attach.h"

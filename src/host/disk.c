@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* What is the same for all disks: names, and checks of ranges and rights. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* more than C11, also with -std=c11 */
+#endif
 #include "disk_file.h"
 
 #include <errno.h>
