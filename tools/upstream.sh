@@ -119,8 +119,8 @@ else
         grep -q 'rig\.h"' "$test" && ! grep -qE '(blk|vt|console)_rig\.h"' "$test" && continue
         case $test in *"$only"*) ;; *) continue ;; esac
         name=${test##*/} program=$work/tests/$(basename "$test" .c)
-        wraps=
-        grep -qE '"(virtio_driver|blk_rig)\.h"' "$test" && wraps=$wrap
+        wraps=$wrap
+        case $test in tests/unit/*) wraps= ;; esac
         [ "$name" = glue.c ] && wraps="$wraps -Wl,--wrap=rvvm_attach_mmio"
         # shellcheck disable=SC2086
         $cc -std=gnu11 $flags -I"$work" $includes -I"$work/tests" -Itests -Itests/device -Itests/unit -I"$work/devices" -o "$program" "$test" \

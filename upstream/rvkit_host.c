@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * What rvkit's host files ask for, by RVVM's means: threads, locks, events and workers (src/host/thread.h, worker.h), and
- * plain disks over RVVM's block images (disk_raw_open() of src/host/disk_file.h). This file is only compiled inside
+ * What rvkit's host files ask for, by RVVM's means: threads, locks, events and workers (src/host/thread.h, worker.h),
+ * and plain disks over RVVM's block images (disk_raw_open() of src/host/disk_file.h). This file is only compiled inside
  * an RVVM checkout; docs/upstream.md.
  */
 #define COMPAT_HOST

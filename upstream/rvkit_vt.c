@@ -3,6 +3,7 @@
 #include "rvkit_vt.h"
 
 #include "console_link.h"
+#include "pump.h"
 #include "server.h"
 #include "socket.h"
 
@@ -14,6 +15,7 @@ enum { PLACES_MAX = 8 };
 typedef struct {
     chardev_t dev;
     chardev_t *port;
+    pump_t telling;
     console_t *console;
     console_server_t *server[PLACES_MAX];
     unsigned servers;
@@ -38,15 +40,29 @@ static uint32_t vt_dev_poll(chardev_t *dev)
     return chardev_poll(((rvkit_vt_t *)dev->data)->port);
 }
 
-static void vt_dev_update(chardev_t *dev)
+/*
+ * RVVM's UART of 2026 takes what it is told for all there is, and knows nothing before: so it is
+ * told the whole of it, by one thread at a time, and at the start without an event.
+ */
+static bool vt_tell(void *opaque)
 {
-    chardev_update(((rvkit_vt_t *)dev->data)->port);
+    rvkit_vt_t *vt = opaque;
+    chardev_notify(&vt->dev, chardev_poll(vt->port));
+    return false;
 }
 
 static void vt_on_notify(void *io_dev, uint32_t flags)
 {
     rvkit_vt_t *vt = io_dev;
-    chardev_notify(&vt->dev, flags);
+    (void)flags;
+    pump_run(&vt->telling, vt_tell, vt);
+}
+
+static void vt_dev_update(chardev_t *dev)
+{
+    rvkit_vt_t *vt = dev->data;
+    chardev_update(vt->port);
+    pump_run(&vt->telling, vt_tell, vt);
 }
 
 static void vt_write_screen(rvkit_vt_t *vt)
@@ -88,7 +104,8 @@ static bool vt_add_socket(rvkit_vt_t *vt, const char *word, char *error, size_t 
         snprintf(error, error_size, "at most %d sockets", PLACES_MAX);
         return false;
     }
-    int fd = tcp ? host_socket_listen_tcp(where, error, error_size) : host_socket_listen_unix(where, error, error_size);
+    int fd = tcp ? host_socket_listen_tcp(where, error, error_size)
+                 : host_socket_listen_unix(where, error, error_size);
     if (fd < 0) {
         return false;
     }
@@ -107,7 +124,8 @@ static bool vt_add(rvkit_vt_t *vt, const char *word, char *error, size_t error_s
         return vt_add_socket(vt, word, error, error_size);
     }
     if (!strcmp(word, "stdio") && !vt->stdio) {
-        vt->stdio = console_link(vt->console, &(console_link_desc_t){.backend = chardev_term_create()});
+        vt->stdio =
+            console_link(vt->console, &(console_link_desc_t){.backend = chardev_term_create()});
         snprintf(error, error_size, "out of memory");
         return vt->stdio != NULL;
     }

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* The glue in upstream/ on RVVM's core: its options, and disks, an overlay, an entropy device, sockets behind. */
+/* The glue in upstream/ on RVVM's core: its options, and disks, an overlay, an entropy device,
+ * sockets behind. */
 #include "blk_rig.h"
 
+#include "socket.h"
+#include "virtio_console.h"
+
+#include <sys/socket.h>
 #include <unistd.h>
 
 bool rvkit_virtio_attach(rvvm_machine_t *machine, int argc, const char *const *argv);
@@ -9,7 +14,8 @@ bool rvkit_virtio_attach(rvvm_machine_t *machine, int argc, const char *const *a
 enum { IMAGE_SECTORS = 256 };
 
 /* The image has a comma in its name, which is written twice in an option. */
-static char dir[] = "/tmp/rvkit-glue-XXXXXX", image[64], image_text[64], overlay[64], socket_path[64];
+static char dir[] = "/tmp/rvkit-glue-XXXXXX", image[64], image_text[64], overlay[64],
+            socket_path[64], screen[64];
 
 /* What was attached last: the linker (--wrap) brings the call here. */
 static rvvm_mmio_dev_t *attached;
@@ -67,7 +73,8 @@ TEST(nothing_asked)
 
 TEST(options)
 {
-    const char *const argv[] = {"rvvm", "--drive", image_text, "-console=null", "-balloon", "on", "-net", "none"};
+    const char *const argv[] = {"rvvm",     "--drive", image_text, "-console=null",
+                                "-balloon", "on",      "-net",     "none"};
     CHECK(up(8, argv));
     CHECK(slot_used(3));
     CHECK(!slot_used(4));
@@ -77,11 +84,22 @@ TEST(options)
 TEST(bad_options)
 {
     static const char *const bad[][2] = {
-        {"-drive", "/nonexistent/image"}, {"-drive", "/dev/null,rw"},       {"-share", "tag"},
-        {"-share", "t=/nonexistent"},     {"-share", "t=/tmp,xyz"},         {"-net", "tap"},
-        {"-console", "/nonexistent/pty"}, {"-net", "user,portfwd=nonsense"},
-        {"-vsock", "/nonexistent/s"},     {"-vsock", "/tmp/rvkit-s,cid=2"}, {"-vsock", "/tmp/rvkit-s,x"},
-        {"-drive", "/dev/null,cow="},     {"-balloon", "off"},              {"-drive", "/dev/null,ro,cow=/x"},
+        {"-drive", "/nonexistent/image"},
+        {"-drive", "/dev/null,rw"},
+        {"-share", "tag"},
+        {"-share", "t=/nonexistent"},
+        {"-share", "t=/tmp,xyz"},
+        {"-net", "tap"},
+        {"-console", "/nonexistent/pty"},
+        {"-net", "user,portfwd=nonsense"},
+        {"-vsock", "/nonexistent/s"},
+        {"-vsock", "/tmp/rvkit-s,cid=2"},
+        {"-vsock", "/tmp/rvkit-s,x"},
+        {"-drive", "/dev/null,cow="},
+        {"-balloon", "off"},
+        {"-drive", "/dev/null,ro,cow=/x"},
+        {"-console", "vt,x"},
+        {"-serialvt", "x"},
     };
     for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         const char *const argv[] = {"rvvm", bad[i][0], bad[i][1]};
@@ -204,6 +222,51 @@ TEST(sockets)
     CHECK(access(socket_path, F_OK) != 0);
 }
 
+/* hvc0 on a VT: an attached client's size gets to the guest, and what the guest writes to the
+ * screen's file. */
+TEST(console_vt)
+{
+    static const char hello[] = "\0rvkit-attach 1 0123456789abcdef 100 40\n",
+                      text[] = "\033[31mfrom the guest";
+    char words[200], got[100] = "";
+    snprintf(words, sizeof(words), "vt,unix:%s,screen=%s", socket_path, screen);
+    const char *const argv[] = {"rvvm", "-console", words};
+    uint32_t len;
+    CHECK(up(3, argv));
+    vd.mmio = attached;
+    CHECK_EQ(VIRTIO_ID_CONSOLE, vd_read(&vd, VD_DEVICE_ID));
+    CHECK(vd_start(&vd, V1 | VIRTIO_BIT(0)));
+    int fd = host_socket_connect_unix(socket_path);
+    CHECK(fd >= 0 && send(fd, hello, sizeof(hello) - 1, 0) == sizeof(hello) - 1);
+    for (unsigned i = 0; i < 5000 && vd_read(&vd, VD_CONFIG) != (40 << 16 | 100); i++) {
+        usleep(1000);
+    }
+    CHECK_EQ(40 << 16 | 100, vd_read(&vd, VD_CONFIG));
+    const vd_buf_t buf = {vd_alloc(&vd, 64), sizeof(text) - 1, false};
+    memcpy(vd_ptr(&vd, buf.addr), text, sizeof(text));
+    CHECK(vd_request(&vd, 1, &buf, 1, &len));
+    vd_close(&vd);
+    close(fd);
+    FILE *file = fopen(screen, "rb");
+    CHECK(file && fread(got, 1, sizeof(got) - 1, file) > 0 && strstr(got, "31mfrom the guest"));
+    if (file) {
+        fclose(file);
+    }
+    CHECK(!unlink(screen));
+}
+
+TEST(serial_vt)
+{
+    char words[80];
+    snprintf(words, sizeof(words), "unix:%s", socket_path);
+    const char *const argv[] = {"rvvm", "-serialvt", words};
+    CHECK(up(3, argv));
+    CHECK(fdt_node_find_reg(rvvm_get_fdt_soc(vd.machine), "uart", 0x10000000) != NULL);
+    CHECK(access(socket_path, F_OK) == 0);
+    vd_close(&vd);
+    CHECK(access(socket_path, F_OK) != 0);
+}
+
 /* Requests are out when the machine goes. */
 TEST(disk_ends_busy)
 {
@@ -247,6 +310,7 @@ int main(void)
     snprintf(image_text, sizeof(image_text), "%s/a,,b.img", dir);
     snprintf(overlay, sizeof(overlay), "%s/overlay", dir);
     snprintf(socket_path, sizeof(socket_path), "%s/vsock", dir);
+    snprintf(screen, sizeof(screen), "%s/screen", dir);
     image_make();
     PROVE(nothing_asked, "without options there is an entropy device alone");
     PROVE(options, "options attach devices from left to right, in every spelling of RVVM");
@@ -255,6 +319,9 @@ int main(void)
     PROVE(disk_read_only, "a read-only disk is not written to");
     PROVE(disk_overlay, "with cow= what is written is in the overlay alone");
     PROVE(sockets, "a socket device listens on the host while its machine lives");
+    PROVE(console_vt,
+          "a console's VT has clients, who give it its size, and its screen ends in a file");
+    PROVE(serial_vt, "the UART is on a VT");
     PROVE(disk_ends_busy, "requests may be out when the device is reset or the machine is freed");
     PROVE(entropy, "the entropy device fills buffers");
     unlink(image);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* upstream/rvkit_vt.h on RVVM's core: a terminal as a chardev, and behind RVVM's own UART with a hart that prints. */
+/* upstream/rvkit_vt.h on RVVM's core: a terminal as a chardev, and behind RVVM's own UART with a
+ * hart that prints. */
 #include "virtio_driver.h"
 
 #include "attach.h"
@@ -22,7 +23,8 @@ static bool up(const char *words)
     char error[256] = "";
     chardev = rvkit_vt_create("ttyS0", words, error, sizeof(error));
     console = chardev ? rvkit_vt_console(chardev) : NULL;
-    viewer = console ? console_attach(console, &(console_viewer_desc_t){.kind = CONSOLE_CELLS}) : NULL;
+    viewer =
+        console ? console_attach(console, &(console_viewer_desc_t){.kind = CONSOLE_CELLS}) : NULL;
     if (!viewer) {
         printf("# %s\n", error);
     }
@@ -59,7 +61,8 @@ TEST(cells)
     if (!up("")) {
         return;
     }
-    say("\033[1;31mred\033[0m \033[44;38;2;1;2;3mtrue\033[0m \033[4:3;38;5;208mcurly\033[0m\r\n\xe4\xbd\xa0");
+    say("\033[1;31mred\033[0m \033[44;38;2;1;2;3mtrue\033[0m "
+        "\033[4:3;38;5;208mcurly\033[0m\r\n\xe4\xbd\xa0");
     vt_t *vt = console_lock(viewer, NULL);
     const vt_cell_t *row = vt_row(vt, 0);
     CHECK_EQ('r', code_at(vt, 0, 0));
@@ -101,6 +104,32 @@ TEST(saved)
         chardev_free(chardev);
     }
     free(state);
+}
+
+static void on_notify(void *io_dev, uint32_t flags)
+{
+    *(uint32_t *)io_dev = flags;
+}
+
+/* As RVVM's own back ends do: an UART of 2026 forgets what is left out. */
+TEST(tells_everything)
+{
+    uint32_t told = 0;
+    char c = 0;
+    if (!up("")) {
+        return;
+    }
+    chardev->io_dev = &told;
+    chardev->notify = on_notify;
+    chardev_update(chardev);
+    CHECK_EQ(CHARDEV_TX, told);
+    console_key(viewer, 'a', 0);
+    CHECK_EQ(CHARDEV_RX | CHARDEV_TX, told);
+    CHECK(chardev_read(chardev, &c, 1) == 1 && c == 'a');
+    chardev_update(chardev);
+    CHECK_EQ(CHARDEV_TX, told);
+    console_detach(viewer);
+    chardev_free(chardev);
 }
 
 /* What a client gets is what is wanted, however it is cut. */
@@ -149,7 +178,8 @@ TEST(sockets)
     CHECK(guest_reads("ls\r"));
     CHECK_EQ(sizeof(hello) - 1, send(attached, hello, sizeof(hello) - 1, 0));
     char got[ATTACH_LINE_MAX + 5];
-    CHECK(recv(attached, got, 5, MSG_WAITALL) == 5 && !memcmp(got, "hello", 5)); /* it was a plain one until then */
+    CHECK(recv(attached, got, 5, MSG_WAITALL) == 5 &&
+          !memcmp(got, "hello", 5)); /* it was a plain one until then */
     CHECK(reads(attached, answer, sizeof(answer) - 1));
     for (unsigned i = 0; i < 2000 && info.cols != 100; i++) {
         console_info(console, &info);
@@ -182,7 +212,12 @@ TEST(screen_file)
 
 TEST(bad_options)
 {
-    static const char *const bad[] = {"x", ",", "unix:", "unix:/nonexistent/s", "tcp:nowhere", "screen=/nonexistent/s",
+    static const char *const bad[] = {"x",
+                                      ",",
+                                      "unix:",
+                                      "unix:/nonexistent/s",
+                                      "tcp:nowhere",
+                                      "screen=/nonexistent/s",
                                       "screen=/dev/null,screen=/dev/null"};
     for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         char error[256] = "";
@@ -207,7 +242,7 @@ static const uint32_t program[] = {
     0x0005c603, /*       lbu   a2, 0(a1)     */
     0x00c58023, /*       sb    a2, 0(a1)     */
     0xfedff06f, /*       j     echo          */
-    0, 0,
+    0,          0,
 };
 
 TEST(uart)
@@ -246,10 +281,13 @@ int main(void)
     snprintf(options, sizeof(options), "unix:%s/a,,socket,screen=%s", dir, screen_path);
     PROVE(cells, "what the guest writes can be read as characters with colours");
     PROVE(saved, "the screen is saved and loaded");
+    PROVE(tells_everything,
+          "the device is told all that can be done, at the start and with each change");
     PROVE(sockets, "clients see what the guest writes and type, attached ones give the size");
     PROVE(screen_file, "at the end the screen is in a file, with colours");
     PROVE(bad_options, "wrong options are refused");
-    PROVE(uart, "behind RVVM's UART a hart's output is on the screen, and what is typed comes back");
+    PROVE(uart,
+          "behind RVVM's UART a hart's output is on the screen, and what is typed comes back");
     unlink(screen_path);
     rmdir(dir);
     return rig_finish("RVVM's VT");
