@@ -41,7 +41,7 @@ refused "wrong disk option" 1 "not rw" "$d/good" -drive "$d/good,rw"
 refused "missing folder" 1 "cannot be shared: No such file" "$d/good" -share "a=$d/none"
 refused "a file as a folder" 1 "is not a folder" "$d/good" -share "a=$d/good,fs"
 refused "a bad tag" 2 "a tag is" "$d/good" -share "a b=$d/dir"
-refused "display" 2 "no display" "$d/good" -res 640x480
+refused "display" 2 "no window" "$d/good" -res 640x480
 refused "forwarded port" 2 "give it as" "$d/good" -portfwd 1=
 refused "kind of network" 1 "give user" "$d/good" -net wifi
 refused "word about a network" 1 "cannot use" "$d/good" -net user,listen

@@ -160,6 +160,12 @@ static bool consoles_open_place(consoles_t *cs, entry_t *e, const char *place, b
     if (!strcmp(place, "stdio") || !strcmp(place, "stdout")) {
         return consoles_open_stdio(cs, e, reads && place[3] == 'i');
     }
+    if (!strcmp(place, "window") && e->kind != ENTRY_PORT) {
+        /* The window looks at every console that is not a channel. */
+        return cs->desc.windowed ||
+               consoles_fail(cs, "-%s window: rvkit has no window; rvkit-sdl has one",
+                             entry_option[e->kind]);
+    }
     if (!strncmp(place, "unix:", 5) || !strncmp(place, "tcp:", 4)) {
         return consoles_open_socket(cs, e, place);
     }
@@ -286,7 +292,8 @@ static bool consoles_open_monitor(consoles_t *cs, const char *where)
 static bool consoles_open_all(consoles_t *cs, board_desc_t *board)
 {
     const options_t *o = cs->desc.options;
-    const char *serial0 = o->serial_count ? o->serial[0] : cs->on_hvc ? "null" : "stdio";
+    const char *usual = cs->desc.windowed ? "window" : "stdio";
+    const char *serial0 = o->serial_count ? o->serial[0] : cs->on_hvc ? "null" : usual;
     size_t serials = o->serial_count ? o->serial_count : 1;
     for (size_t i = 0; i < serials; i++) {
         char name[32];
@@ -305,15 +312,16 @@ static bool consoles_open_all(consoles_t *cs, board_desc_t *board)
             return false;
         }
     }
-    return consoles_open_ports(cs, board) && consoles_open_monitor(cs, o->monitor);
+    const char *monitor = o->monitor || !cs->desc.windowed ? o->monitor : "window";
+    return consoles_open_ports(cs, board) && consoles_open_monitor(cs, monitor);
 }
 
-/* Whether WHERE has the terminal among its places. */
-static bool where_has_stdio(const char *where)
+/* Whether WHERE has a person's place in it: the terminal or the window. */
+static bool where_has_person(const char *where)
 {
     char place[WHERE_MAX];
     while (where && where_next(&where, place)) {
-        if (!strcmp(place, "stdio")) {
+        if (!strcmp(place, "stdio") || !strcmp(place, "window")) {
             return true;
         }
     }
@@ -332,7 +340,7 @@ consoles_t *consoles_open(const consoles_desc_t *desc, board_desc_t *board, char
     cs->desc = *desc;
     cs->error = error;
     cs->error_size = error_size;
-    cs->on_hvc = !o->serial_count && o->console_count && where_has_stdio(o->console[0]);
+    cs->on_hvc = !o->serial_count && o->console_count && where_has_person(o->console[0]);
     if (!consoles_open_all(cs, board)) {
         consoles_close(cs);
         return NULL;

@@ -4,7 +4,7 @@
  * consoles, a terminal, sockets, pseudo-terminals, files and the script.
  *
  * WHERE is a list, commas between: stdio (the terminal; several consoles may share it), stdout
- * (output only), pty, unix:PATH, tcp:HOST:PORT, file:PATH, a path of a device or of an output file;
+ * (output only), window (where there is one), pty, unix:PATH, tcp:HOST:PORT, file:PATH, a path of a device or of an output file;
  * or null alone: no console at all. A comma in a name is written twice.
  */
 #ifndef RVKIT_FRONTENDS_CONSOLES_H
@@ -22,6 +22,9 @@ typedef struct consoles consoles_t;
 typedef struct {
     const options_t *options;
     const script_t *script; /* NULL: none; plays on the main console instead of the keyboard */
+
+    /* A window shows all consoles: `window` is a place, and what is not said otherwise is there. */
+    bool windowed;
 
     /* From any thread. */
     void (*on_event)(void *opaque, terminal_event_t event);

@@ -56,6 +56,15 @@ typedef struct options {
     const char *share[OPTIONS_SHARES_MAX]; /* -share, in order; sharing_parse() takes them */
     size_t share_count;
     const char *script, *signature, *log;
+
+    /* The window's. */
+    const char *window_option; /* the first of these that was given, but -nogui */
+    bool nogui, nosound, poweroff_key;
+    uint32_t res_width, res_height; /* -res: the simple frame buffer; 0, 0: none */
+    bool gpu_given;
+    uint32_t gpu;     /* -gpu: scanouts of a virtio-gpu */
+    const char *font; /* -font, as it was given */
+
     bool icount, trace;
 
     /* Options of RVVM that do nothing, or something else, here: one line each. */

@@ -156,11 +156,31 @@ TEST(upstream_options_without_meaning)
 {
     options_t o;
     CHECK(accepts(&o, "-k a -nogui -nosound -nogui -jitcache 64M -nographic"));
-    CHECK_EQ(6, o.note_count); /* a name and a text for three of them, -nogui once */
+    CHECK_EQ(2, o.note_count); /* a name and a text */
+    CHECK(o.nogui && o.nosound && !o.window_option);
     options_free(&o);
     CHECK(refuses("-k a -ata disk.img", "-ata: rvkit has no ATA; use -drive"));
-    CHECK(refuses("-k a -res 640x480", "display"));
     CHECK(refuses("-k a -rv64", "32-bit"));
+}
+
+TEST(window)
+{
+    options_t o;
+    CHECK(accepts(&o, "-k a -res 640x480 -gpu 2 -font Mono:20 -poweroff_key"));
+    CHECK(o.res_width == 640 && o.res_height == 480 && o.gpu == 2 && o.gpu_given);
+    CHECK(!strcmp(o.window_option, "res") && !strcmp(o.font, "Mono:20") && o.poweroff_key);
+    options_free(&o);
+    static const char *const sizes[] = {"640",     "640x",      "x480",      "0x0",
+                                        "640x480x", "-1x5",     "9000x10",   "8192x8192",
+                                        "640 x480", "99999999999999999999x1", "4294967936x480"};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        char *argv[] = {"rvkit", "-k", "a", "-res", (char *)sizes[i]};
+        CHECK(!options_parse(&o, 5, argv, error, sizeof(error)));
+        CHECK(strstr(error, "a size such as"));
+        options_free(&o);
+    }
+    CHECK(refuses("-k a -gpu 9", "0 to 8"));
+    CHECK(refuses("-k a -gpu -1", "0 to 8"));
 }
 
 TEST(disks)
@@ -296,6 +316,7 @@ int main(void)
     RUN(refuses_wrong_values);
     RUN(names_the_nearest_option);
     RUN(upstream_options_without_meaning);
+    RUN(window);
     RUN(disks);
     RUN(shares);
     RUN(networks);
