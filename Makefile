@@ -71,6 +71,10 @@ MAIN_OBJ := $(BUILD)/src/frontends/main.o
 LIB      := $(BUILD)/librvkit.a
 SHLIB    := $(BUILD)/librvkit.so.$(VERSION)
 BIN      := $(BUILD)/rvkit$(EXE)
+SDL_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard sdl/*.c))
+SDL_BIN  := $(BUILD)/rvkit-sdl
+SDL_LIBS := sdl2 SDL2_ttf fontconfig libpng x11
+SDL_CFLAGS = $(shell pkg-config --cflags $(SDL_LIBS))
 GEN      := $(BUILD)/tests/isa/gen/rvkit-isagen
 TESTS_C  := $(patsubst %.c,$(BUILD)/%$(EXE),$(wildcard tests/unit/*.c tests/device/*.c tests/isa/*.c))
 
@@ -79,6 +83,7 @@ all: $(BIN)
 help:
 	@echo 'make            build $(BIN)'
 	@echo 'make run        install what is missing, build, boot Linux to a shell in this terminal (ARGS=...)'
+	@echo 'make sdl        build $(SDL_BIN), the program with a window; make run-sdl: as run, in a window'
 	@echo 'make test       the same, and run every test'
 	@echo 'make test-c     the C suites alone, with this compiler: no guest, nothing installed'
 	@echo 'make bench      speed beside QEMU, with the same guest'
@@ -94,6 +99,14 @@ help:
 
 $(BIN): $(MAIN_OBJ) $(LIB)
 	$(CC) $(CFLAGS) $(RVKIT_LDFLAGS) -o $@ $^ $(LDFLAGS) $(RVKIT_LDLIBS)
+
+# The window: needs $(SDL_LIBS), which nothing else does.
+sdl: $(SDL_BIN)
+
+$(SDL_BIN): $(SDL_OBJ) $(LIB)
+	$(CC) $(CFLAGS) $(RVKIT_LDFLAGS) -o $@ $^ $(LDFLAGS) $$(pkg-config --libs $(SDL_LIBS)) $(RVKIT_LDLIBS)
+
+$(SDL_OBJ): private RVKIT_CFLAGS += $(SDL_CFLAGS)
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
@@ -151,6 +164,14 @@ run:
 	@exec $(BIN) -kernel "$$(LINUX=$(LINUX) guest/build.sh path kernel)" \
 		-initrd "$$(guest/build.sh path initramfs)" $(ARGS)
 
+run-sdl:
+	@tools/deps.sh build sdl
+	@guest/build.sh have kernel initramfs >/dev/null 2>&1 || tools/deps.sh guest
+	@LINUX=$(LINUX) guest/build.sh kernel initramfs
+	@$(MAKE) --no-print-directory -j$$(nproc) sdl
+	@exec $(SDL_BIN) -kernel "$$(LINUX=$(LINUX) guest/build.sh path kernel)" \
+		-initrd "$$(guest/build.sh path initramfs)" $(ARGS)
+
 test:
 	@tools/deps.sh build guest test
 	@tests/run.sh
@@ -201,6 +222,6 @@ clean:
 
 FORCE:
 
-.PHONY: all help lib test-c isagen guest run test bench soak fuzz check-upstream export install format clean FORCE
+.PHONY: all help lib sdl test-c isagen guest run run-sdl test bench soak fuzz check-upstream export install format clean FORCE
 
--include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)
+-include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(SDL_OBJ:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Selecting text with the mouse, and the clipboard both ways. */
+#include "text_internal.h"
+
+#include "../src/util.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Two places in reading order, ends included. */
+typedef struct {
+    text_place_t first, last;
+} text_range_t;
+
+static bool place_before(text_place_t a, text_place_t b)
+{
+    return a.row < b.row || (a.row == b.row && a.col < b.col);
+}
+
+static text_range_t text_range(const text_view_t *t)
+{
+    text_range_t r = {t->from, t->to};
+    if (place_before(t->to, t->from)) {
+        r = (text_range_t){t->to, t->from};
+    }
+    if (t->select == SELECT_BLOCK && r.first.col > r.last.col) {
+        int col = r.first.col;
+        r.first.col = r.last.col;
+        r.last.col = col;
+    }
+    return r;
+}
+
+bool text_selected(const text_view_t *t, int64_t row, int col)
+{
+    text_range_t r = text_range(t);
+    text_place_t place = {row, col};
+    if (t->select == SELECT_BLOCK) {
+        return row >= r.first.row && row <= r.last.row && col >= r.first.col && col <= r.last.col;
+    }
+    return !place_before(place, r.first) && !place_before(r.last, place);
+}
+
+static text_place_t place_at(const text_view_t *t, int x, int y)
+{
+    const glyphs_metrics_t *m = glyphs_metrics(window_glyphs(t->view.window));
+    int margin = text_margin(t);
+    int col = (x - margin) / (int)m->width, row = (y - margin) / (int)m->height;
+    col = col < 0 || x < margin ? 0 : col >= (int)t->cols ? (int)t->cols - 1 : col;
+    row = row < 0 || y < margin ? 0 : row >= (int)t->rows ? (int)t->rows - 1 : row;
+    return (text_place_t){(int64_t)t->scrolled + row - t->above, col};
+}
+
+/* Characters that a double click takes together. */
+static bool in_word(const vt_t *vt, const vt_cell_t *cell)
+{
+    uint32_t codes[VT_CLUSTER_MAX];
+    unsigned count = vt_cell_text(vt, cell, codes);
+    if (!vt_cell_width(cell)) {
+        return true; /* the right half of a wide one */
+    }
+    return count && (codes[0] > 0x7F
+                         ? codes[0] != 0xA0
+                         : SDL_isalnum((int)codes[0]) || strchr("_-./~:@%+#=?&,", (int)codes[0]));
+}
+
+static void widen_word(text_view_t *t, text_range_t *r)
+{
+    vt_t *vt = console_lock(t->viewer, NULL);
+    t->all = true;
+    const vt_cell_t *cells = vt_row(vt, (int)(r->first.row - (int64_t)vt_scrolled(vt)));
+    int cols = (int)vt_cols(vt);
+    if (cells && r->first.col < cols && in_word(vt, &cells[r->first.col])) {
+        while (r->first.col > 0 && in_word(vt, &cells[r->first.col - 1])) {
+            r->first.col--;
+        }
+    }
+    cells = vt_row(vt, (int)(r->last.row - (int64_t)vt_scrolled(vt)));
+    if (cells && r->last.col < cols && in_word(vt, &cells[r->last.col])) {
+        while (r->last.col + 1 < cols && in_word(vt, &cells[r->last.col + 1])) {
+            r->last.col++;
+        }
+    }
+    console_unlock(t->viewer);
+}
+
+/* Whole lines, as they were before they were wrapped. */
+static void widen_line(text_view_t *t, text_range_t *r)
+{
+    vt_t *vt = console_lock(t->viewer, NULL);
+    t->all = true;
+    int64_t scrolled = (int64_t)vt_scrolled(vt);
+    int64_t oldest = -(int64_t)vt_scrollback(vt), rows = vt_rows(vt);
+    while (r->first.row - scrolled > oldest && vt_row_wrapped(vt, (int)(r->first.row - scrolled))) {
+        r->first.row--;
+    }
+    while (r->last.row - scrolled + 1 < rows &&
+           vt_row_wrapped(vt, (int)(r->last.row - scrolled + 1))) {
+        r->last.row++;
+    }
+    r->first.col = 0;
+    r->last.col = (int)vt_cols(vt) - 1;
+    console_unlock(t->viewer);
+}
+
+/* Words and lines are taken whole: `from` and `to` move apart. */
+static void widen(text_view_t *t)
+{
+    text_range_t r = text_range(t);
+    bool backwards = place_before(t->to, t->from);
+    if (t->select == SELECT_WORDS) {
+        widen_word(t, &r);
+    } else if (t->select == SELECT_LINES) {
+        widen_line(t, &r);
+    } else {
+        return;
+    }
+    t->from = backwards ? r.last : r.first;
+    t->to = backwards ? r.first : r.last;
+}
+
+void text_select_press(text_view_t *t, int x, int y, unsigned clicks, bool block, bool extend)
+{
+    static const select_mode_t modes[] = {SELECT_CHARS, SELECT_WORDS, SELECT_LINES};
+    text_place_t place = place_at(t, x, y);
+    t->all = true;
+    t->selecting = true;
+    t->press_x = x;
+    t->press_y = y;
+    if (extend && t->select) {
+        t->to = place;
+        widen(t);
+        return;
+    }
+    t->from = t->to = place;
+    t->select = block ? SELECT_BLOCK : modes[(clicks - 1) % ARRAY_LEN(modes)];
+    if (t->select == SELECT_CHARS || t->select == SELECT_BLOCK) {
+        t->select = SELECT_NONE; /* until the mouse moves */
+        t->block = block;
+    }
+    widen(t);
+}
+
+void text_select_drag(text_view_t *t, int x, int y)
+{
+    const glyphs_metrics_t *m = glyphs_metrics(window_glyphs(t->view.window));
+    if (!t->selecting) {
+        return;
+    }
+    if (!t->select) {
+        if (abs(x - t->press_x) * 3 < (int)m->width && abs(y - t->press_y) * 3 < (int)m->height) {
+            return;
+        }
+        t->select = t->block ? SELECT_BLOCK : SELECT_CHARS;
+        t->block = false;
+    }
+    if (y < 0 || y >= t->height) {
+        text_scroll(t, y < 0 ? 1 : -1);
+    }
+    t->to = place_at(t, x, y);
+    widen(t);
+    t->all = true;
+}
+
+void text_select_end(text_view_t *t)
+{
+    if (t->selecting && t->select) {
+        text_copy(t, true);
+    }
+    t->selecting = false;
+    t->block = false;
+}
+
+void text_select_clear(text_view_t *t)
+{
+    t->all |= t->select != SELECT_NONE;
+    t->select = SELECT_NONE;
+    t->selecting = false;
+}
+
+void text_copy(text_view_t *t, bool primary)
+{
+    text_range_t r = text_range(t);
+    size_t size;
+    if (!t->select) {
+        return;
+    }
+    vt_t *vt = console_lock(t->viewer, NULL);
+    int64_t scrolled = (int64_t)vt_scrolled(vt), oldest = -(int64_t)vt_scrollback(vt);
+    int64_t first = r.first.row - scrolled, last = r.last.row - scrolled;
+    if (first < oldest) { /* it has gone from the scrollback */
+        first = oldest;
+        r.first.col = t->select == SELECT_BLOCK ? r.first.col : 0;
+    }
+    char *text = last < oldest ? NULL
+                               : vt_select(vt, (int)first, r.first.col, (int)last, r.last.col,
+                                           t->select == SELECT_BLOCK, &size);
+    t->all = true;
+    console_unlock(t->viewer);
+    if (text && primary) {
+        SDL_SetPrimarySelectionText(text);
+    } else if (text) {
+        SDL_SetClipboardText(text);
+    }
+    free(text);
+}
+
+void text_paste(text_view_t *t, bool primary)
+{
+    char *text = primary ? SDL_GetPrimarySelectionText() : SDL_GetClipboardText();
+    if (text && *text) {
+        text_scroll(t, -(int)t->above);
+        console_paste(t->viewer, text, strlen(text));
+    }
+    SDL_free(text);
+}
+
+/* Base64, in place; returns the size, SIZE_MAX when it is none. */
+static size_t base64_decode(char *text, size_t size)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t out = 0;
+    uint32_t bits = 0;
+    unsigned count = 0;
+    for (size_t i = 0; i < size && text[i] != '='; i++) {
+        const char *digit = text[i] ? strchr(digits, text[i]) : NULL;
+        if (!digit) {
+            return SIZE_MAX;
+        }
+        bits = bits << 6 | (uint32_t)(digit - digits);
+        count += 6;
+        if (count >= 8) {
+            count -= 8;
+            text[out++] = (char)(bits >> count);
+        }
+    }
+    return out;
+}
+
+/* The guest has put something on the clipboard. */
+void text_take_clipboard(text_view_t *t)
+{
+    char which;
+    size_t size;
+    char *text = console_clipboard(t->console, &which, &size);
+    size_t length = text ? base64_decode(text, size) : SIZE_MAX;
+    if (length != SIZE_MAX && !memchr(text, 0, length)) {
+        char *ended = malloc(length + 1);
+        if (ended) {
+            memcpy(ended, text, length);
+            ended[length] = 0;
+            if (which == 'p') {
+                SDL_SetPrimarySelectionText(ended);
+            } else {
+                SDL_SetClipboardText(ended);
+            }
+        }
+        free(ended);
+    }
+    free(text);
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "window_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FRAME_MS 15 /* the least from one picture to the next */
+
+/* --- Waking the main thread --- */
+
+void window_wake(window_t *w)
+{
+    if (!__atomic_exchange_n(&w->woken, 1, __ATOMIC_SEQ_CST) &&
+        !__atomic_load_n(&w->lost, __ATOMIC_SEQ_CST)) {
+        SDL_Event event = {.type = w->wake_event};
+        SDL_PushEvent(&event);
+    }
+}
+
+void view_wake(view_t *view)
+{
+    __atomic_store_n(&view->changed, 1, __ATOMIC_SEQ_CST);
+    window_wake(view->window);
+}
+
+void window_end(window_t *w)
+{
+    __atomic_store_n(&w->over, 1, __ATOMIC_SEQ_CST);
+    window_wake(w);
+}
+
+void window_say(window_t *w, const char *line)
+{
+    if (__atomic_load_n(&w->lost, __ATOMIC_SEQ_CST)) {
+        fprintf(stderr, "%s\n", line);
+        return;
+    }
+    host_mutex_lock(w->lock);
+    SDL_strlcpy(w->notice, line, sizeof(w->notice));
+    w->notice_until = (SDL_GetTicks() + 4000) | 1;
+    host_mutex_unlock(w->lock);
+    window_wake(w);
+}
+
+/* --- What views ask --- */
+
+SDL_Renderer *window_renderer(window_t *w)
+{
+    return __atomic_load_n(&w->lost, __ATOMIC_SEQ_CST) ? NULL : w->renderer;
+}
+
+glyphs_t *window_glyphs(window_t *w)
+{
+    return w->glyphs;
+}
+
+SDL_Window *window_handle(window_t *w)
+{
+    return w->handle;
+}
+
+bool window_grabbed(const window_t *w)
+{
+    return w->grabbed;
+}
+
+bool window_smooth(const window_t *w)
+{
+    return w->smooth;
+}
+
+bool window_focused(const window_t *w)
+{
+    return w->focused;
+}
+
+float window_scale(const window_t *w)
+{
+    return w->scale;
+}
+
+/* --- Views --- */
+
+void window_place(window_t *w)
+{
+    int units, height;
+    SDL_GetWindowSize(w->handle, &units, &height);
+    if (SDL_GetRendererOutputSize(w->renderer, &w->width, &w->height) != 0) {
+        return;
+    }
+    float scale = units > 0 ? (float)w->width / (float)units : 1;
+    if (scale != w->scale) { /* it is on a screen of another density now */
+        w->scale = scale;
+        glyphs_set_size(w->glyphs, (unsigned)((float)w->font_size * scale + 0.5f));
+    }
+    for (unsigned i = 0; i < w->count; i++) {
+        w->view[i]->ops->place(w->view[i], w->width, w->height);
+    }
+    w->redraw = true;
+}
+
+void window_set_font(window_t *w, unsigned size)
+{
+    if (size < GLYPHS_SIZE_MIN || size > GLYPHS_SIZE_MAX) {
+        return;
+    }
+    w->font_size = size;
+    glyphs_set_size(w->glyphs, (unsigned)((float)size * w->scale + 0.5f));
+    window_place(w);
+}
+
+static void window_retitle(window_t *w)
+{
+    char title[160] = "", line[320];
+    view_t *view = w->view[w->shown];
+    if (view->ops->title) {
+        view->ops->title(view, title, sizeof(title));
+    }
+    snprintf(line, sizeof(line), "%s%s%s - rvkit%s", view->name, title[0] ? ": " : "", title,
+             w->grabbed ? " (Ctrl+Alt+G lets the mouse go)" : "");
+    if (strcmp(line, SDL_GetWindowTitle(w->handle)) != 0) {
+        SDL_SetWindowTitle(w->handle, line);
+    }
+}
+
+void window_show(window_t *w, unsigned index)
+{
+    if (index >= w->count) {
+        return;
+    }
+    view_t *old = w->view[w->shown];
+    if (index != w->shown) {
+        window_grab(w, false);
+        old->ops->focus(old, false);
+    }
+    w->shown = index;
+    w->view[index]->ops->focus(w->view[index], w->focused);
+    w->redraw = true;
+}
+
+bool window_add(window_t *w, view_t *view)
+{
+    if (!view || w->count == WINDOW_VIEWS_MAX) {
+        if (view) {
+            view->ops->free(view);
+        }
+        return false;
+    }
+    w->view[w->count++] = view;
+    view->ops->place(view, w->width, w->height);
+    return true;
+}
+
+void window_power_key(window_t *w, input_t *input)
+{
+    w->power = input;
+}
+
+/* --- Drawing --- */
+
+static void window_draw(window_t *w)
+{
+    view_t *view = w->view[w->shown];
+    __atomic_store_n(&view->changed, 0, __ATOMIC_SEQ_CST);
+    w->redraw = false;
+    uint32_t again = view->ops->draw(view);
+    uint32_t status = window_draw_status(w);
+    again = status < again ? status : again;
+    SDL_RenderPresent(w->renderer);
+    window_retitle(w);
+    w->drawn_at = SDL_GetTicks();
+    w->again_at = again == VIEW_NEVER ? 0 : (w->drawn_at + again) | 1;
+}
+
+/* Whether to draw, and if not, for how long to wait for events: -1 for ever. */
+static bool window_due(window_t *w, int *wait)
+{
+    uint32_t now = SDL_GetTicks(), since = now - w->drawn_at;
+    int32_t left = w->again_at ? (int32_t)(w->again_at - now) : INT32_MAX;
+    bool wanted =
+        w->redraw || left <= 0 || __atomic_load_n(&w->view[w->shown]->changed, __ATOMIC_SEQ_CST);
+    if (wanted) {
+        *wait = since >= FRAME_MS ? 0 : (int)(FRAME_MS - since);
+        return since >= FRAME_MS;
+    }
+    *wait = w->again_at ? (int)left : -1;
+    return false;
+}
+
+/* --- Events --- */
+
+static void window_on_window(window_t *w, const SDL_WindowEvent *e)
+{
+    view_t *view = w->view[w->shown];
+    switch (e->event) {
+    case SDL_WINDOWEVENT_SIZE_CHANGED:
+    case SDL_WINDOWEVENT_DISPLAY_CHANGED:
+        window_place(w);
+        break;
+    case SDL_WINDOWEVENT_FOCUS_GAINED:
+    case SDL_WINDOWEVENT_FOCUS_LOST:
+        w->focused = e->event == SDL_WINDOWEVENT_FOCUS_GAINED;
+        if (!w->focused) {
+            window_grab(w, false);
+        }
+        view->ops->focus(view, w->focused);
+        w->redraw = true;
+        break;
+    case SDL_WINDOWEVENT_EXPOSED:
+        w->redraw = true;
+        break;
+    default:
+        break;
+    }
+}
+
+static void window_on_quit(window_t *w)
+{
+    if (w->power) {
+        enum { USAGE_POWER = 0x66 };
+        input_source_t *source = input_source_new(w->power);
+        if (source) {
+            input_key(source, USAGE_POWER, true);
+            input_key(source, USAGE_POWER, false);
+        }
+        input_source_free(source);
+    } else if (w->asking) {
+        app_quit(w->app);
+    } else {
+        window_ask(w);
+    }
+}
+
+/* Places in the renderer's pixels. */
+static void window_scale_event(const window_t *w, SDL_Event *e)
+{
+    if (e->type == SDL_MOUSEMOTION) {
+        e->motion.x = (int)((float)e->motion.x * w->scale);
+        e->motion.y = (int)((float)e->motion.y * w->scale);
+    } else if (e->type == SDL_MOUSEBUTTONDOWN || e->type == SDL_MOUSEBUTTONUP) {
+        e->button.x = (int)((float)e->button.x * w->scale);
+        e->button.y = (int)((float)e->button.y * w->scale);
+    }
+}
+
+static void window_on_event(window_t *w, SDL_Event *e)
+{
+    view_t *view = w->view[w->shown];
+    switch (e->type) {
+    case SDL_QUIT:
+        window_on_quit(w);
+        break;
+    case SDL_WINDOWEVENT:
+        window_on_window(w, &e->window);
+        break;
+    case SDL_RENDER_TARGETS_RESET:
+    case SDL_RENDER_DEVICE_RESET:
+        for (unsigned i = 0; i < w->count; i++) {
+            w->view[i]->ops->lost(w->view[i]);
+        }
+        w->redraw = true;
+        break;
+    case SDL_KEYDOWN:
+        if (window_key(w, &e->key)) {
+            break;
+        }
+        view->ops->event(view, e);
+        break;
+    default:
+        window_scale_event(w, e);
+        view->ops->event(view, e);
+        break;
+    }
+}
+
+/* What other threads have told. */
+static void window_on_wake(window_t *w)
+{
+    if (!__atomic_exchange_n(&w->woken, 0, __ATOMIC_SEQ_CST)) {
+        return;
+    }
+    for (unsigned i = 0; i < w->count; i++) {
+        view_t *view = w->view[i];
+        if (view->ops->told && __atomic_load_n(&view->changed, __ATOMIC_SEQ_CST)) {
+            view->ops->told(view);
+        }
+    }
+    host_mutex_lock(w->lock);
+    w->redraw |= strcmp(w->notice, w->drawn_notice) != 0;
+    host_mutex_unlock(w->lock);
+}
+
+static bool window_goes_on(window_t *w)
+{
+    return !__atomic_load_n(&w->over, __ATOMIC_SEQ_CST) &&
+           !__atomic_load_n(&w->lost, __ATOMIC_SEQ_CST);
+}
+
+void window_run(window_t *w, app_t *app)
+{
+    w->app = app;
+    window_place(w);
+    SDL_ShowWindow(w->handle);
+    window_show(w, w->shown);
+    while (window_goes_on(w)) {
+        SDL_Event event;
+        int wait;
+        if (window_due(w, &wait)) {
+            window_draw(w);
+            continue;
+        }
+        bool got = SDL_WaitEventTimeout(&event, wait) != 0;
+        while (got && window_goes_on(w)) {
+            window_on_event(w, &event);
+            got = SDL_PollEvent(&event) != 0;
+        }
+        window_on_wake(w);
+    }
+    if (__atomic_load_n(&w->lost, __ATOMIC_SEQ_CST)) {
+        fprintf(stderr, "rvkit-sdl: the display is lost; the guest goes on without a window\n");
+    }
+}
+
+/* --- Beginning and end --- */
+
+static bool window_create(window_t *w, const char *title, int width, int height)
+{
+    SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
+    SDL_SetHint(SDL_HINT_VIDEO_ALLOW_SCREENSAVER, "1");
+    SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
+    SDL_SetHint(SDL_HINT_MOUSE_FOCUS_CLICKTHROUGH, "1");
+    SDL_SetHint(SDL_HINT_IME_SHOW_UI, "1");
+    SDL_SetHint(SDL_HINT_APP_NAME, "rvkit");
+    if (SDL_InitSubSystem(SDL_INIT_VIDEO) != 0) {
+        return false;
+    }
+    w->wake_event = SDL_RegisterEvents(1);
+    w->handle =
+        SDL_CreateWindow(title, SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, width, height,
+                         SDL_WINDOW_HIDDEN | SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
+    w->renderer = w->handle ? SDL_CreateRenderer(w->handle, -1, 0) : NULL;
+    if (w->renderer) {
+        SDL_SetWindowMinimumSize(w->handle, 64, 48);
+        SDL_GetRendererOutputSize(w->renderer, &w->width, &w->height);
+        lost_watch(w->handle, &w->lost);
+    }
+    return w->renderer != NULL;
+}
+
+window_t *window_open(const char *title, int width, int height, const char *font, char *error,
+                      size_t error_size)
+{
+    window_t *w = calloc(1, sizeof(*w));
+    if (!w || !(w->lock = host_mutex_create())) {
+        snprintf(error, error_size, "out of memory");
+        free(w);
+        return NULL;
+    }
+    w->scale = 1;
+    if (!window_create(w, title, width, height)) {
+        snprintf(error, error_size, "there is no display for a window (%s); -nogui does without",
+                 SDL_GetError());
+    } else if ((w->glyphs = glyphs_open(font, error, error_size)) != NULL) {
+        w->font_size = glyphs_size(w->glyphs);
+        return w;
+    }
+    window_close(w);
+    return NULL;
+}
+
+void window_close(window_t *w)
+{
+    if (!w) {
+        return;
+    }
+    for (unsigned i = 0; i < w->count; i++) {
+        w->view[i]->ops->free(w->view[i]);
+    }
+    canvas_free(&w->canvas);
+    glyphs_free(w->glyphs);
+    if (!__atomic_load_n(&w->lost, __ATOMIC_SEQ_CST)) {
+        if (w->renderer) {
+            SDL_DestroyRenderer(w->renderer);
+        }
+        if (w->handle) {
+            SDL_DestroyWindow(w->handle);
+        }
+        SDL_QuitSubSystem(SDL_INIT_VIDEO);
+    }
+    host_mutex_free(w->lock);
+    free(w);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What the files of the window share. */
+#ifndef RVKIT_SDL_WINDOW_INTERNAL_H
+#define RVKIT_SDL_WINDOW_INTERNAL_H
+
+#include "window.h"
+
+#include "../src/host/thread.h"
+
+#define NOTICE_MAX 400
+
+/* What the status line counts, and when it last did. */
+typedef struct {
+    uint32_t at; /* 0: not yet */
+    uint64_t retired, disk, net;
+    char text[160];
+} window_figures_t;
+
+struct window {
+    SDL_Window *handle;
+    SDL_Renderer *renderer;
+    glyphs_t *glyphs;
+    unsigned font_size; /* pixels on a screen of usual density */
+    app_t *app;
+    input_t *power; /* whose power key closing the window presses; NULL: none */
+
+    view_t *view[WINDOW_VIEWS_MAX];
+    unsigned count, shown;
+    int width, height; /* pixels of the renderer */
+    float scale;
+    bool focused, grabbed, smooth, full, status, asking;
+    bool redraw;
+    uint32_t drawn_at, again_at; /* again_at 0: never */
+
+    uint32_t wake_event;
+    uint32_t woken, over, lost; /* atomic */
+
+    host_mutex_t *lock;      /* guards the notice */
+    char notice[NOTICE_MAX]; /* "": none */
+    uint32_t notice_until;
+    char drawn_notice[NOTICE_MAX];
+
+    window_figures_t figures;
+    canvas_t canvas; /* the status lines' */
+};
+
+/* window_keys.c: true when the key was the window's. */
+bool window_key(window_t *w, const SDL_KeyboardEvent *e);
+void window_grab(window_t *w, bool grab);
+void window_ask(window_t *w);
+
+/* window_status.c: draws what is to be seen at the bottom; milliseconds until it changes by itself.
+ */
+uint32_t window_draw_status(window_t *w);
+
+/* window.c */
+void window_show(window_t *w, unsigned index);
+void window_place(window_t *w);
+void window_wake(window_t *w); /* any thread */
+void window_set_font(window_t *w, unsigned size);
+
+/* lost.c: sets *lost (atomic) when the connection to the display breaks; without it the process
+ * would end. */
+void lost_watch(SDL_Window *window, uint32_t *lost);
+
+#endif
