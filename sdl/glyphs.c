@@ -32,8 +32,9 @@ typedef struct {
 } cluster_t;
 
 typedef struct {
-    char *file; /* NULL: none of that style */
+    char *file; /* NULL: none, or not looked for yet */
     int index;
+    int made; /* TTF_STYLE_*: what the font lacks of its style */
 } face_t;
 
 struct glyphs {
@@ -44,7 +45,6 @@ struct glyphs {
     char *name;
     face_t face[STYLES];
     TTF_Font *font[STYLES];
-    bool made[STYLES]; /* the style is made from the upright font */
     struct {
         face_t face;
         TTF_Font *font;
@@ -59,12 +59,13 @@ struct glyphs {
 /* --- Fonts --- */
 
 /* What fontconfig has for a name, a style and (code not 0) a character; file NULL: nothing. */
-static face_t face_find(const char *name, unsigned style, uint32_t code, bool *exact)
+static face_t face_find(const char *name, unsigned style, uint32_t code)
 {
     face_t face = {0};
     FcResult result;
     FcChar8 *file = NULL;
-    int weight = FC_WEIGHT_REGULAR, slant = FC_SLANT_ROMAN;
+    FcMatrix *matrix;
+    FcBool embolden = FcFalse;
     FcPattern *pattern = FcNameParse((const FcChar8 *)name);
     if (!pattern) {
         return face;
@@ -85,11 +86,10 @@ static face_t face_find(const char *name, unsigned style, uint32_t code, bool *e
     if (match && FcPatternGetString(match, FC_FILE, 0, &file) == FcResultMatch) {
         face.file = strdup((const char *)file);
         FcPatternGetInteger(match, FC_INDEX, 0, &face.index);
-        FcPatternGetInteger(match, FC_WEIGHT, 0, &weight);
-        FcPatternGetInteger(match, FC_SLANT, 0, &slant);
+        FcPatternGetBool(match, FC_EMBOLDEN, 0, &embolden);
+        bool slanted = FcPatternGetMatrix(match, FC_MATRIX, 0, &matrix) == FcResultMatch;
+        face.made = (embolden ? TTF_STYLE_BOLD : 0) | (slanted ? TTF_STYLE_ITALIC : 0);
     }
-    *exact = (!(style & GLYPHS_BOLD) || weight > FC_WEIGHT_MEDIUM) &&
-             (!(style & GLYPHS_ITALIC) || slant != FC_SLANT_ROMAN);
     if (match) {
         FcPatternDestroy(match);
     }
@@ -106,30 +106,26 @@ static TTF_Font *face_open(const face_t *face, unsigned size)
         face->file ? TTF_OpenFontIndex(face->file, (int)size, face->index & 0xFFFF) : NULL;
     if (font) {
         TTF_SetFontHinting(font, TTF_HINTING_LIGHT);
+        TTF_SetFontStyle(font, face->made);
     }
     return font;
 }
 
-/* The font of a style; made from the upright one when there is none. */
+/* The font of a style; a font that was given as a file has none, so they are made. */
 static TTF_Font *glyphs_style(glyphs_t *g, unsigned style)
 {
-    bool exact = false;
+    face_t *face = &g->face[style];
     if (g->font[style]) {
         return g->font[style];
     }
-    if (!g->face[style].file && !g->made[style]) {
-        g->face[style] = g->by_file ? (face_t){0} : face_find(g->name, style, 0, &exact);
-        if (!exact) {
-            free(g->face[style].file);
-            g->face[style] = (face_t){0};
-        }
-        g->made[style] = !exact;
+    if (!face->file && !g->by_file) {
+        *face = face_find(g->name, style, 0);
+    } else if (!face->file) {
+        *face = (face_t){strdup(g->name), 0,
+                         (style & GLYPHS_BOLD ? TTF_STYLE_BOLD : 0) |
+                             (style & GLYPHS_ITALIC ? TTF_STYLE_ITALIC : 0)};
     }
-    g->font[style] = face_open(g->made[style] ? &g->face[0] : &g->face[style], g->size);
-    if (g->font[style] && g->made[style]) {
-        TTF_SetFontStyle(g->font[style], (style & GLYPHS_BOLD ? TTF_STYLE_BOLD : 0) |
-                                             (style & GLYPHS_ITALIC ? TTF_STYLE_ITALIC : 0));
-    }
+    g->font[style] = face_open(face, g->size);
     return g->font[style] ? g->font[style] : g->font[0];
 }
 
@@ -137,7 +133,6 @@ static TTF_Font *glyphs_style(glyphs_t *g, unsigned style)
 static TTF_Font *glyphs_font(glyphs_t *g, uint32_t code, unsigned style)
 {
     TTF_Font *font = glyphs_style(g, style);
-    bool exact;
     if (TTF_GlyphIsProvided32(font, code)) {
         return font;
     }
@@ -152,7 +147,7 @@ static TTF_Font *glyphs_font(glyphs_t *g, uint32_t code, unsigned style)
     if (g->fallback_count == FALLBACKS_MAX) {
         return font;
     }
-    face_t face = face_find("monospace", 0, code, &exact);
+    face_t face = face_find("monospace", 0, code);
     TTF_Font *found = face_open(&face, g->size);
     if (!found || !TTF_GlyphIsProvided32(found, code)) {
         if (found) {
@@ -247,7 +242,6 @@ glyphs_t *glyphs_open(const char *font, char *error, size_t error_size)
 {
     glyphs_t *g = calloc(1, sizeof(*g));
     unsigned size = 0;
-    bool exact;
     if (!g || !font_split(font ? font : "monospace", &g->name, &size)) {
         snprintf(error, error_size, "out of memory");
         free(g);
@@ -263,7 +257,7 @@ glyphs_t *glyphs_open(const char *font, char *error, size_t error_size)
     if (g->by_file) {
         g->face[0].file = strdup(g->name);
     } else {
-        g->face[0] = face_find(g->name, 0, 0, &exact);
+        g->face[0] = face_find(g->name, 0, 0);
     }
     if (!g->face[0].file) {
         snprintf(error, error_size, "there is no font; install one, such as fonts-dejavu-core");

@@ -79,7 +79,7 @@ static void status_line(window_t *w, unsigned row, const char *text, uint32_t fg
     canvas_text(&w->canvas, w->glyphs, (int)m->width / 2, y, text, fg, bg);
 }
 
-/* Draws the lines there are; returns how many. The canvas has room for three. */
+/* Draws the lines there are; returns how many. The canvas has room for four. */
 static unsigned status_lines(window_t *w, const char *notice)
 {
     char views[600], line[800];
@@ -91,8 +91,12 @@ static unsigned status_lines(window_t *w, const char *notice)
                  w->figures.text);
         status_line(w, rows++, line, 0xE8E8E8, 0x203858);
         status_line(w, rows++,
-                    "Ctrl+Alt+ 1-9 view  G grab  F full screen  S screenshot  I scaling  P pause  "
-                    "R reset  H this  Q quit; Ctrl+Shift+ C copy  V paste; Ctrl+ plus minus 0 font",
+                    "Ctrl+Alt+  1-9 view  G grab  F full screen  S screenshot  I scaling  P pause  "
+                    "R reset  H this  Q quit",
+                    0xA8B8C8, 0x182838);
+        status_line(w, rows++,
+                    "Consoles: Ctrl+Shift+C copy  Ctrl+Shift+V paste  Shift+PageUp scrollback  "
+                    "Ctrl+plus/minus/0 font",
                     0xA8B8C8, 0x182838);
     }
     if (w->asking) {
@@ -131,7 +135,7 @@ uint32_t window_draw_status(window_t *w)
     if (w->drawn_notice[0]) {
         again = (uint32_t)left < again ? (uint32_t)left : again;
     }
-    int height = 3 * (int)glyphs_metrics(w->glyphs)->height;
+    int height = 4 * (int)glyphs_metrics(w->glyphs)->height;
     if ((w->status || w->asking || w->drawn_notice[0]) && w->width > 0 &&
         canvas_set_size(&w->canvas, w->width, height)) {
         unsigned rows = status_lines(w, w->drawn_notice);
