@@ -308,7 +308,9 @@ monitor_t *monitor_create(const monitor_desc_t *desc)
         monitor_free(m);
         return NULL;
     }
+    m->plain = false; /* the greeting is for whoever comes */
     monitor_print(m, "rvkit %s, the monitor: \"help\" lists its commands\n", RVKIT_VERSION);
+    m->plain = desc->plain;
     lineedit_begin(m->edit);
     m->chardev->io_dev = m;
     m->chardev->notify = monitor_notify;
