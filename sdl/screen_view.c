@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RESIZE_MS 200 /* after the window has its size for so long, the guest is asked */
-
 typedef struct {
     view_t view;
     display_t *display;
@@ -20,7 +18,7 @@ typedef struct {
     display_cursor_t pointer; /* without its image */
     SDL_Rect area;            /* where in the window the screen is */
     int width, height;        /* pixels of the window */
-    uint32_t ask_at;          /* when to ask for that size; 0: not */
+    int asked_width, asked_height;
     bool focused;
     SDL_FingerID finger[INPUT_SLOTS];
     bool touched[INPUT_SLOTS];
@@ -76,12 +74,19 @@ static void screen_free(view_t *view)
 static void screen_place(view_t *view, int width, int height)
 {
     screen_view_t *s = screen_of(view);
-    if (s->follows && (width != s->width || height != s->height)) {
-        s->ask_at = (SDL_GetTicks() + RESIZE_MS) | 1;
-    }
     s->width = width;
     s->height = height;
     view_wake(view);
+}
+
+static void screen_settle(view_t *view)
+{
+    screen_view_t *s = screen_of(view);
+    if (s->follows && (s->width != s->asked_width || s->height != s->asked_height)) {
+        display_request_size(s->display, (uint32_t)s->width, (uint32_t)s->height);
+        s->asked_width = s->width;
+        s->asked_height = s->height;
+    }
 }
 
 static void screen_focus(view_t *view, bool in)
@@ -226,25 +231,17 @@ static uint32_t screen_draw(view_t *view)
 {
     screen_view_t *s = screen_of(view);
     SDL_Renderer *renderer = window_renderer(view->window);
-    uint32_t now = SDL_GetTicks(), again = VIEW_NEVER;
-    int32_t left = (int32_t)(s->ask_at - now);
-    if (s->ask_at && left <= 0) {
-        display_request_size(s->display, (uint32_t)s->width, (uint32_t)s->height);
-        s->ask_at = 0;
-    } else if (s->ask_at) {
-        again = (uint32_t)left;
-    }
     screen_look(s);
     SDL_SetRenderDrawColor(renderer, 0, 0, 0, 255);
     SDL_RenderClear(renderer);
     if (s->off || !s->texture) {
         screen_draw_off(s, renderer);
-        return again;
+        return VIEW_NEVER;
     }
     screen_arrange(s);
     SDL_RenderCopy(renderer, s->texture, NULL, &s->area);
     screen_draw_cursor(s);
-    return again;
+    return VIEW_NEVER;
 }
 
 static uint32_t *screen_picture(view_t *view, uint32_t *width, uint32_t *height)
@@ -357,6 +354,7 @@ view_t *screen_view_create(window_t *window, display_t *display, input_t *input,
     static const view_ops_t ops = {
         .free = screen_free,
         .place = screen_place,
+        .settle = screen_settle,
         .focus = screen_focus,
         .event = screen_event,
         .draw = screen_draw,

@@ -3,6 +3,7 @@
 #ifndef RVKIT_SDL_TEXT_INTERNAL_H
 #define RVKIT_SDL_TEXT_INTERNAL_H
 
+#include "clipboard.h"
 #include "text_view.h"
 
 /* What is to be seen in a cell, all questions answered: cells that are equal look equal. */
@@ -60,7 +61,8 @@ typedef struct {
     bool block;               /* a rectangle, if the mouse moves */
     int mouse_col, mouse_row; /* told last */
     char editing[SDL_TEXTEDITINGEVENT_TEXT_SIZE];
-    bool swallow; /* the text that this key makes was sent as a key */
+    clipboard_t *clipboard; /* being read; NULL: not */
+    bool swallow;           /* the text that this key makes was sent as a key */
 } text_view_t;
 
 /* text_cells.c: looks at the console, and brings the canvas and the texture up to date. */
@@ -75,6 +77,7 @@ void text_select_clear(text_view_t *t);
 bool text_selected(const text_view_t *t, int64_t row, int col);
 void text_copy(text_view_t *t, bool primary);
 void text_paste(text_view_t *t, bool primary);
+void text_finish_paste(text_view_t *t); /* the clipboard has been read, perhaps */
 void text_take_clipboard(text_view_t *t);
 
 /* text_input.c */

@@ -205,14 +205,31 @@ void text_copy(text_view_t *t, bool primary)
     free(text);
 }
 
+/* Any thread. */
+static void text_on_clipboard(void *opaque)
+{
+    view_wake(&((text_view_t *)opaque)->view);
+}
+
 void text_paste(text_view_t *t, bool primary)
 {
-    char *text = primary ? SDL_GetPrimarySelectionText() : SDL_GetClipboardText();
-    if (text && *text) {
+    if (!t->clipboard) { /* one at a time */
+        t->clipboard = clipboard_ask(primary, text_on_clipboard, t);
+    }
+}
+
+void text_finish_paste(text_view_t *t)
+{
+    if (!t->clipboard || !clipboard_ready(t->clipboard)) {
+        return;
+    }
+    char *text = clipboard_take(t->clipboard);
+    t->clipboard = NULL;
+    if (text) {
         text_scroll(t, -(int)t->above);
         console_paste(t->viewer, text, strlen(text));
     }
-    SDL_free(text);
+    free(text);
 }
 
 /* Base64, in place; returns the size, SIZE_MAX when it is none. */

@@ -21,6 +21,7 @@ static void text_free(view_t *view)
     if (t->texture && window_renderer(view->window)) {
         SDL_DestroyTexture(t->texture);
     }
+    free(clipboard_take(t->clipboard));
     canvas_free(&t->canvas);
     free(t->want);
     free(t->have);
@@ -52,6 +53,7 @@ static void text_told(view_t *view)
     if (bits & CONSOLE_CLIPBOARD) {
         text_take_clipboard(t);
     }
+    text_finish_paste(t);
 }
 
 static void text_focus(view_t *view, bool in)

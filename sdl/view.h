@@ -19,6 +19,9 @@ typedef struct {
     /* It has so many pixels of the window from now on, whether it is shown or not. */
     void (*place)(view_t *view, int width, int height);
 
+    /* Its place has not changed for a moment. May be NULL. */
+    void (*settle)(view_t *view);
+
     /* Something was told since (view_wake); also when it is not shown. May be NULL. */
     void (*told)(view_t *view);
 

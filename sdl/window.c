@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAME_MS 15 /* the least from one picture to the next */
+#define FRAME_MS 15   /* the least from one picture to the next */
+#define SETTLE_MS 200 /* the window's size has not changed for so long */
 
 /* --- Waking the main thread --- */
 
@@ -97,6 +98,7 @@ void window_place(window_t *w)
     for (unsigned i = 0; i < w->count; i++) {
         w->view[i]->ops->place(w->view[i], w->width, w->height);
     }
+    w->settle_at = (SDL_GetTicks() + SETTLE_MS) | 1;
     w->redraw = true;
 }
 
@@ -173,18 +175,38 @@ static void window_draw(window_t *w)
     w->again_at = again == VIEW_NEVER ? 0 : (w->drawn_at + again) | 1;
 }
 
+/* Milliseconds from now; negative when it is past, INT32_MAX for a time that is 0. */
+static int32_t until(uint32_t at, uint32_t now)
+{
+    return at ? (int32_t)(at - now) : INT32_MAX;
+}
+
+static void window_settle(window_t *w)
+{
+    w->settle_at = 0;
+    for (unsigned i = 0; i < w->count; i++) {
+        if (w->view[i]->ops->settle) {
+            w->view[i]->ops->settle(w->view[i]);
+        }
+    }
+}
+
 /* Whether to draw, and if not, for how long to wait for events: -1 for ever. */
 static bool window_due(window_t *w, int *wait)
 {
     uint32_t now = SDL_GetTicks(), since = now - w->drawn_at;
-    int32_t left = w->again_at ? (int32_t)(w->again_at - now) : INT32_MAX;
+    if (until(w->settle_at, now) <= 0) {
+        window_settle(w);
+    }
+    int32_t left = until(w->again_at, now), settled = until(w->settle_at, now);
     bool wanted =
         w->redraw || left <= 0 || __atomic_load_n(&w->view[w->shown]->changed, __ATOMIC_SEQ_CST);
     if (wanted) {
         *wait = since >= FRAME_MS ? 0 : (int)(FRAME_MS - since);
         return since >= FRAME_MS;
     }
-    *wait = w->again_at ? (int)left : -1;
+    left = settled < left ? settled : left;
+    *wait = left == INT32_MAX ? -1 : (int)left;
     return false;
 }
 
@@ -262,10 +284,15 @@ static void window_on_event(window_t *w, SDL_Event *e)
         w->redraw = true;
         break;
     case SDL_KEYDOWN:
-        if (window_key(w, &e->key)) {
-            break;
+        w->swallow = window_key(w, &e->key);
+        if (!w->swallow) {
+            view->ops->event(view, e);
         }
-        view->ops->event(view, e);
+        break;
+    case SDL_TEXTINPUT:
+        if (!w->swallow) {
+            view->ops->event(view, e);
+        }
         break;
     default:
         window_scale_event(w, e);
@@ -332,6 +359,12 @@ static bool window_create(window_t *w, const char *title, int width, int height)
     SDL_SetHint(SDL_HINT_MOUSE_FOCUS_CLICKTHROUGH, "1");
     SDL_SetHint(SDL_HINT_IME_SHOW_UI, "1");
     SDL_SetHint(SDL_HINT_APP_NAME, "rvkit");
+#ifdef SDL_VIDEO_DRIVER_X11
+    /* Drivers without a window are no display; and libwayland would print a line of its own. */
+    if (!SDL_getenv("SDL_VIDEODRIVER")) {
+        SDL_SetHint(SDL_HINT_VIDEODRIVER, SDL_getenv("XDG_RUNTIME_DIR") ? "x11,wayland" : "x11");
+    }
+#endif
     if (SDL_InitSubSystem(SDL_INIT_VIDEO) != 0) {
         return false;
     }

@@ -30,7 +30,9 @@ struct window {
     float scale;
     bool focused, grabbed, smooth, full, status, asking;
     bool redraw;
+    bool swallow;                /* text that a shortcut's key makes */
     uint32_t drawn_at, again_at; /* again_at 0: never */
+    uint32_t settle_at; /* when views are told that their places are settled; 0: they are */
 
     uint32_t wake_event;
     uint32_t woken, over, lost; /* atomic */

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Reading the clipboard. SDL 2 does not take what X11 hands over in pieces (more than about a
+ * megabyte, or 256 KiB from some programs); and whoever owns it may be slow. So a thread with a
+ * connection of its own asks for it.
+ */
+#ifndef RVKIT_SDL_CLIPBOARD_H
+#define RVKIT_SDL_CLIPBOARD_H
+
+#include <stdbool.h>
+
+typedef struct clipboard clipboard_t;
+
+/*
+ * Begins to read the clipboard, or what is selected (primary). ready is called once, from any
+ * thread, perhaps before this returns. NULL: no memory, or no thread.
+ */
+clipboard_t *clipboard_ask(bool primary, void (*ready)(void *opaque), void *opaque);
+
+/* Whether ready was called. */
+bool clipboard_ready(const clipboard_t *clipboard);
+
+/* Waits for it, frees it, and gives the text, for free(); NULL: there is none. NULL is allowed. */
+char *clipboard_take(clipboard_t *clipboard);
+
+#endif
