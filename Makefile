@@ -74,7 +74,7 @@ BIN      := $(BUILD)/rvkit$(EXE)
 SDL_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard sdl/*.c))
 SDL_BIN  := $(BUILD)/rvkit-sdl
 SDL_LIBS := sdl2 SDL2_ttf fontconfig libpng x11
-SDL_CFLAGS = $(shell pkg-config --cflags $(SDL_LIBS))
+HAVE_SDL := $(shell pkg-config --exists $(SDL_LIBS) 2>/dev/null && echo yes)
 GEN      := $(BUILD)/tests/isa/gen/rvkit-isagen
 TESTS_C  := $(patsubst %.c,$(BUILD)/%$(EXE),$(wildcard tests/unit/*.c tests/device/*.c tests/isa/*.c))
 
@@ -91,7 +91,7 @@ help:
 	@echo 'make fuzz       each fuzz target for a minute (FUZZ_SECONDS=60)'
 	@echo 'make guest      the Linux guest alone (LINUX=6.1 or 6.12)'
 	@echo 'make lib        librvkit.a and librvkit.so'
-	@echo 'make install    program, libraries, headers, manual page (PREFIX=/usr/local DESTDIR=)'
+	@echo 'make install    programs, libraries, headers, manual page (PREFIX=/usr/local DESTDIR=)'
 	@echo 'make check-upstream RVVM=DIR   compile the devices against an RVVM checkout, run the suite on its core'
 	@echo 'make export RVVM=DIR           put the devices into it (docs/upstream.md)'
 	@echo 'make format     clang-format over the C sources'
@@ -101,12 +101,16 @@ $(BIN): $(MAIN_OBJ) $(LIB)
 	$(CC) $(CFLAGS) $(RVKIT_LDFLAGS) -o $@ $^ $(LDFLAGS) $(RVKIT_LDLIBS)
 
 # The window: needs $(SDL_LIBS), which nothing else does.
-sdl: $(SDL_BIN)
+sdl: $(if $(HAVE_SDL),$(SDL_BIN),no-sdl)
+
+no-sdl:
+	@echo 'the window needs $(SDL_LIBS); tools/deps.sh sdl installs them' >&2
+	@exit 1
 
 $(SDL_BIN): $(SDL_OBJ) $(LIB)
 	$(CC) $(CFLAGS) $(RVKIT_LDFLAGS) -o $@ $^ $(LDFLAGS) $$(pkg-config --libs $(SDL_LIBS)) $(RVKIT_LDLIBS)
 
-$(SDL_OBJ): private RVKIT_CFLAGS += $(SDL_CFLAGS)
+$(SDL_OBJ): private RVKIT_CFLAGS += $(if $(HAVE_SDL),$(shell pkg-config --cflags $(SDL_LIBS)))
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
@@ -173,7 +177,7 @@ run-sdl:
 		-initrd "$$(guest/build.sh path initramfs)" $(ARGS)
 
 test:
-	@tools/deps.sh build guest test
+	@tools/deps.sh build guest sdl test
 	@tests/run.sh
 
 bench:
@@ -203,7 +207,7 @@ $(BUILD)/rvkit.pc: Makefile
 		'Name: rvkit' 'Description: RV32 machine with RVVM-compatible devices' 'Version: $(VERSION)' \
 		'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -lrvkit' 'Libs.private: -pthread $(RVKIT_LDLIBS)' >$@
 
-install: all lib $(BUILD)/rvkit.pc
+install: all lib $(BUILD)/rvkit.pc $(if $(HAVE_SDL),$(SDL_BIN))
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/rvkit
 	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib/librvkit.a
@@ -212,6 +216,11 @@ install: all lib $(BUILD)/rvkit.pc
 	ln -sf librvkit.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/librvkit.so
 	install -m 644 $(BUILD)/rvkit.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/rvkit.pc
 	install -m 644 docs/rvkit.1 $(DESTDIR)$(PREFIX)/share/man/man1/rvkit.1
+	install -m 644 docs/rvkit.1 $(DESTDIR)$(PREFIX)/share/man/man1/rvkit-sdl.1
+	$(if $(HAVE_SDL),install -m 755 $(SDL_BIN) $(DESTDIR)$(PREFIX)/bin/rvkit-sdl)
+	$(if $(HAVE_SDL),install -D -m 644 sdl/rvkit.desktop $(DESTDIR)$(PREFIX)/share/applications/rvkit.desktop)
+	$(if $(HAVE_SDL),install -D -m 644 sdl/rvkit.svg \
+		$(DESTDIR)$(PREFIX)/share/icons/hicolor/scalable/apps/rvkit.svg)
 	cd include && find rvvm -name '*.h' -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/include/{} \;
 
 format:
@@ -222,6 +231,6 @@ clean:
 
 FORCE:
 
-.PHONY: all help lib sdl test-c isagen guest run run-sdl test bench soak fuzz check-upstream export install format clean FORCE
+.PHONY: all help lib sdl no-sdl test-c isagen guest run run-sdl test bench soak fuzz check-upstream export install format clean FORCE
 
 -include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(SDL_OBJ:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)

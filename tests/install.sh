@@ -11,6 +11,12 @@ check "the installed program runs" "$at/bin/rvkit" -version
 for file in lib/librvkit.a lib/librvkit.so lib/pkgconfig/rvkit.pc share/man/man1/rvkit.1 include/rvvm/rvvm.h; do
     check "$file is there" test -s "$at/$file"
 done
+if pkg-config --exists sdl2 SDL2_ttf fontconfig libpng x11 2>/dev/null; then
+    check "the window is installed" "$at/bin/rvkit-sdl" -version
+    for file in share/applications/rvkit.desktop share/icons/hicolor/scalable/apps/rvkit.svg; do
+        check "$file is there" test -s "$at/$file"
+    done
+fi
 check "nothing is written outside the prefix" test "$(cd "$root" && find . -type f ! -path ".$prefix/*" | wc -l)" -eq 0
 check "no file names the build's folders" sh -c "! grep -rqF '$root' '$at/lib/pkgconfig' '$at/include'"
 

@@ -108,6 +108,7 @@ xdotool mousemove --window "$window" 40 30 click --repeat 2 --delay 60 1
 check "a double click selects a word" wait_for 5 holds primary two-words
 xdotool key ctrl+shift+c
 check "it is copied" wait_for 5 holds clipboard two-words
+sleep 1
 xdotool click --repeat 3 --delay 60 1
 check "three clicks select the line" wait_for 5 holds primary 'two-words here'
 printf 'echo pas""ted-%s' 'ünïcödé' | xclip -i -selection clipboard
