@@ -289,6 +289,10 @@ static void window_on_event(window_t *w, SDL_Event *e)
             view->ops->event(view, e);
         }
         break;
+    case SDL_DROPFILE:
+        window_drop(w, e->drop.file);
+        SDL_free(e->drop.file);
+        break;
     case SDL_TEXTINPUT:
         if (!w->swallow) {
             view->ops->event(view, e);

@@ -55,6 +55,9 @@ void window_ask(window_t *w);
  */
 uint32_t window_draw_status(window_t *w);
 
+/* window_drop.c: a file was dropped on the window. */
+void window_drop(window_t *w, const char *path);
+
 /* window.c */
 void window_show(window_t *w, unsigned index);
 void window_place(window_t *w);

@@ -4,7 +4,7 @@
 # a long paste, sizes, screenshots; no display, and a display that goes away. PICTURES=DIR keeps pictures there.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/boot/lib.sh
-top=$PWD program=$PWD/build/rvkit-sdl log=$tests_dir/console share=$tests_dir/share x= machine=
+top=$PWD program=${RVKIT_SDL:-$PWD/build/rvkit-sdl} log=$tests_dir/console share=$tests_dir/share x= machine=
 mkdir "$share" "$tests_dir/pictures"
 # No sound card is needed, and X draws without a GPU.
 export SDL_AUDIODRIVER=dummy SDL_RENDER_DRIVER=software
@@ -111,14 +111,14 @@ check "it is copied" wait_for 5 holds clipboard two-words
 sleep 1
 xdotool click --repeat 3 --delay 60 1
 check "three clicks select the line" wait_for 5 holds primary 'two-words here'
-printf 'echo pas""ted-%s' 'ünïcödé' | xclip -i -selection clipboard
+printf 'echo pas""ted-%s' 'ünïcödé' | xclip -i -selection clipboard 2>/dev/null
 xdotool key ctrl+shift+v Return
 check "a paste arrives" said '^pasted-ünïcödé'
 line "printf '\\033]52;c;Zm9vLWJhcg==\\007'"
 check "the guest sets the clipboard" wait_for 5 holds clipboard foo-bar
 
 head -c 786432 /dev/urandom | base64 -w 0 >"$tests_dir/long"
-xclip -i -selection clipboard <"$tests_dir/long"
+xclip -i -selection clipboard <"$tests_dir/long" 2>/dev/null
 line "stty raw -echo; head -c 1048576 >/mnt/long; stty sane; echo lo''ng-done"
 sleep 1
 xdotool key ctrl+shift+v
@@ -140,6 +140,13 @@ sleep 0.5
 line 'stty size | sed s/^/size-c-/'
 check "a larger font makes fewer rows" said '^size-c-[0-9]'
 check "than before" test "$(sed -n 's/^size-b-\([0-9]*\).*/\1/p' "$log")" -gt "$(sed -n 's/^size-c-\([0-9]*\).*/\1/p' "$log")"
+
+# --- The mouse for a program of the guest ---
+line "printf '\\033[?1000h\\033[?1006h'; stty raw -echo; head -c 18 >/mnt/mouse; stty sane; printf '\\033[?1000l'; echo mou''se-done"
+sleep 0.5
+xdotool mousemove --window "$window" 45 30 click 1
+check "a program hears of clicks" said 'mouse-done'
+check "with their place" sh -c "od -An -c '$share/mouse' | tr -d ' \n' | grep -Eq '033\[<0;[0-9]+;[0-9]+M.*m'"
 
 # --- Scrollback ---
 xdotool key ctrl+0
@@ -174,6 +181,19 @@ check "another key than y goes on" said 'still-here'
 xdotool key ctrl+alt+q y
 wait "$machine"
 check "Ctrl+Alt+Q and y end it with 0" test $? -eq 0
+machine=
+
+# --- The simple frame buffer; the guest switches itself off ---
+start -res 640x480 -nosound
+xdotool key ctrl+alt+2
+sleep 0.5
+xdotool key ctrl+alt+s
+check "a simple frame buffer of -res" wait_for 10 sh -c \
+    "identify '$tests_dir'/pictures/rvkit-framebuffer-*.png | grep -q ' 640x480 '"
+check "which is not black" test "$(convert "$tests_dir"/pictures/rvkit-framebuffer-*.png -format '%[fx:mean>0.002]' info:)" = 1
+line 'poweroff -f'
+wait "$machine"
+check "what is typed there switches it off, and the window closes with 0" test $? -eq 0
 machine=
 
 # --- A display that goes away ---
