@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAME_MS 15   /* the least from one picture to the next */
+#define FRAME_MS 14   /* the least from one picture to the next */
 #define SETTLE_MS 200 /* the window's size has not changed for so long */
 
 /* --- Waking the main thread --- */
@@ -166,13 +166,14 @@ static void window_draw(window_t *w)
     view_t *view = w->view[w->shown];
     __atomic_store_n(&view->changed, 0, __ATOMIC_SEQ_CST);
     w->redraw = false;
+    w->drawn_at = SDL_GetTicks();
     uint32_t again = view->ops->draw(view);
     uint32_t status = window_draw_status(w);
     again = status < again ? status : again;
     SDL_RenderPresent(w->renderer);
+    w->figures.frames++;
     window_retitle(w);
-    w->drawn_at = SDL_GetTicks();
-    w->again_at = again == VIEW_NEVER ? 0 : (w->drawn_at + again) | 1;
+    w->again_at = again == VIEW_NEVER ? 0 : (SDL_GetTicks() + again) | 1;
 }
 
 /* Milliseconds from now; negative when it is past, INT32_MAX for a time that is 0. */
@@ -339,7 +340,6 @@ void window_run(window_t *w, app_t *app)
         int wait;
         if (window_due(w, &wait)) {
             window_draw(w);
-            continue;
         }
         bool got = SDL_WaitEventTimeout(&event, wait) != 0;
         while (got && window_goes_on(w)) {

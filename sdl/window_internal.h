@@ -13,6 +13,7 @@
 typedef struct {
     uint32_t at; /* 0: not yet */
     uint64_t retired, disk, net;
+    uint32_t frames; /* drawn since then */
     char text[160];
 } window_figures_t;
 

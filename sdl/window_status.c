@@ -51,10 +51,12 @@ static void figures_update(window_t *w)
     } else {
         rate_text(disk_rate, sizeof(disk_rate), disk - f->disk, ms);
         rate_text(net_rate, sizeof(net_rate), net - f->net, ms);
-        snprintf(f->text, sizeof(f->text), "%.1f MIPS  disk %s  net %s",
-                 (double)(retired - f->retired) / 1000 / ms, disk_rate, net_rate);
+        snprintf(f->text, sizeof(f->text), "%.1f MIPS  disk %s  net %s  %u frames/s",
+                 (double)(retired - f->retired) / 1000 / ms, disk_rate, net_rate,
+                 f->frames * 1000 / ms);
     }
     f->at = now | 1;
+    f->frames = 0;
     f->retired = retired;
     f->disk = disk;
     f->net = net;

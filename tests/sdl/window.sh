@@ -6,8 +6,8 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/boot/lib.sh
 top=$PWD program=${RVKIT_SDL:-$PWD/build/rvkit-sdl} log=$tests_dir/console share=$tests_dir/share x= machine=
 mkdir "$share" "$tests_dir/pictures"
-# No sound card is needed, and X draws without a GPU.
-export SDL_AUDIODRIVER=dummy SDL_RENDER_DRIVER=software
+# SDL's sound goes into a file, and X draws without a GPU.
+export SDL_AUDIODRIVER=disk SDL_DISKAUDIOFILE=$tests_dir/played.raw SDL_RENDER_DRIVER=software
 
 clean() {
     [ -z "$machine" ] || kill "$machine" 2>/dev/null
@@ -81,6 +81,19 @@ line 'cat >/mnt/keys'
 xdotool key ctrl+alt+5 Left Home F5 ctrl+Left shift+Tab alt+x Delete Return ctrl+d
 check "keys come as a terminal sends them" wait_for 10 sh -c \
     "od -An -c '$share/keys' | tr -d ' \n' | grep -q '033\[D033\[H033\[15~033\[1;5D033\[Z033x033\[3~'"
+
+# --- Sound ---
+check "the guest's player compiles" "$(guest/build.sh path zig)/cc" -std=gnu11 -O2 -Wall -Wextra -Werror -static \
+    -o "$share/guest" tests/boot/desktop_guest.c
+python3 -c 'import math, struct, sys
+for i in range(96256):
+    sys.stdout.buffer.write(struct.pack("<hh", int(20000 * math.sin(i * 0.0576)), int(9000 * math.cos(i * 0.0311))))
+' >"$share/tone"
+line '/mnt/guest play </mnt/tone; echo pla""yed-$?'
+check "the guest plays a tone" said 'played-0' 30
+check "what SDL plays is that tone, byte for byte" python3 -c 'import sys
+want, got = (open(name, "rb").read() for name in sys.argv[1:])
+sys.exit(want not in got)' "$share/tone" "$tests_dir/played.raw"
 
 # --- Views ---
 xdotool key ctrl+alt+2
