@@ -216,7 +216,7 @@ install: all lib $(BUILD)/rvkit.pc $(if $(HAVE_SDL),$(SDL_BIN))
 	ln -sf librvkit.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/librvkit.so
 	install -m 644 $(BUILD)/rvkit.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/rvkit.pc
 	install -m 644 docs/rvkit.1 $(DESTDIR)$(PREFIX)/share/man/man1/rvkit.1
-	install -m 644 docs/rvkit.1 $(DESTDIR)$(PREFIX)/share/man/man1/rvkit-sdl.1
+	$(if $(HAVE_SDL),ln -sf rvkit.1 $(DESTDIR)$(PREFIX)/share/man/man1/rvkit-sdl.1)
 	$(if $(HAVE_SDL),install -m 755 $(SDL_BIN) $(DESTDIR)$(PREFIX)/bin/rvkit-sdl)
 	$(if $(HAVE_SDL),install -D -m 644 sdl/rvkit.desktop $(DESTDIR)$(PREFIX)/share/applications/rvkit.desktop)
 	$(if $(HAVE_SDL),install -D -m 644 sdl/rvkit.svg \

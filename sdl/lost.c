@@ -13,25 +13,31 @@ static int on_io_error(Display *display)
     return 0;
 }
 
-/* Xlib goes on after this, and every further call fails. */
+/*
+ * Xlib goes on after this, and every further call fails. SDL, which may be waiting for ever, finds
+ * an event then; it is not woken by SDL_PushEvent(), which would call Xlib.
+ */
 static void on_exit_wanted(Display *display, void *opaque)
 {
     (void)display;
-    __atomic_store_n((uint32_t *)opaque, 1, __ATOMIC_SEQ_CST);
+    window_t *w = opaque;
+    SDL_Event event = {.type = w->wake_event};
+    if (!__atomic_exchange_n(&w->lost, 1, __ATOMIC_SEQ_CST)) {
+        SDL_PeepEvents(&event, 1, SDL_ADDEVENT, 0, 0);
+    }
 }
 #endif
 
-void lost_watch(SDL_Window *window, uint32_t *lost)
+void lost_watch(window_t *w)
 {
     SDL_SysWMinfo info;
     SDL_VERSION(&info.version);
 #ifdef SDL_VIDEO_DRIVER_X11
-    if (SDL_GetWindowWMInfo(window, &info) && info.subsystem == SDL_SYSWM_X11) {
+    if (SDL_GetWindowWMInfo(w->handle, &info) && info.subsystem == SDL_SYSWM_X11) {
         XSetIOErrorHandler(on_io_error);
-        XSetIOErrorExitHandler(info.info.x11.display, on_exit_wanted, lost);
+        XSetIOErrorExitHandler(info.info.x11.display, on_exit_wanted, w);
     }
 #else
-    (void)window;
-    (void)lost;
+    (void)w;
 #endif
 }

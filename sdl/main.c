@@ -112,8 +112,10 @@ static bool desktop_open(void *opaque, const options_t *o, board_desc_t *board, 
 }
 
 /* Consoles come first, the monitor last; all know the size of the window from here on. */
-static void desktop_add_views(desktop_t *d, consoles_t *consoles)
+static void desktop_ready(void *opaque, app_t *app)
 {
+    desktop_t *d = opaque;
+    consoles_t *consoles = app_consoles(app);
     console_t *console, *monitor = consoles_monitor(consoles);
     bool ok = true;
     for (size_t i = 0; (console = consoles_at(consoles, i)) != NULL; i++) {
@@ -135,9 +137,7 @@ static void desktop_add_views(desktop_t *d, consoles_t *consoles)
 
 static void desktop_run(void *opaque, app_t *app)
 {
-    desktop_t *d = opaque;
-    desktop_add_views(d, app_consoles(app));
-    window_run(d->window, app);
+    window_run(((desktop_t *)opaque)->window, app);
 }
 
 static void desktop_ended(void *opaque)
@@ -157,6 +157,7 @@ int main(int argc, char **argv)
         .program = "rvkit-sdl",
         .opaque = &desktop,
         .open = desktop_open,
+        .ready = desktop_ready,
         .run = desktop_run,
         .ended = desktop_ended,
         .say = desktop_say,

@@ -380,7 +380,7 @@ static bool window_create(window_t *w, const char *title, int width, int height)
     if (w->renderer) {
         SDL_SetWindowMinimumSize(w->handle, 64, 48);
         SDL_GetRendererOutputSize(w->renderer, &w->width, &w->height);
-        lost_watch(w->handle, &w->lost);
+        lost_watch(w);
     }
     return w->renderer != NULL;
 }

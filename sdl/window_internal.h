@@ -65,8 +65,8 @@ void window_place(window_t *w);
 void window_wake(window_t *w); /* any thread */
 void window_set_font(window_t *w, unsigned size);
 
-/* lost.c: sets *lost (atomic) when the connection to the display breaks; without it the process
+/* lost.c: sets `lost` when the connection to the display breaks; without it the process
  * would end. */
-void lost_watch(SDL_Window *window, uint32_t *lost);
+void lost_watch(window_t *w);
 
 #endif

@@ -602,6 +602,9 @@ static int app_run(app_t *app)
     if (app->options.trace) {
         board_trace(app->machine, stderr);
     }
+    if (app->front) {
+        app->front->ready(app->front->opaque, app);
+    }
     if (!rvvm_start_machine(app->machine)) {
         return EXIT_FAILED;
     }

@@ -23,6 +23,9 @@ typedef struct {
     bool (*open)(void *opaque, const options_t *options, board_desc_t *board, char *error,
                  size_t error_size);
 
+    /* The machine and its consoles are there, and it is about to run: time to look at them. */
+    void (*ready)(void *opaque, app_t *app);
+
     /*
      * The machine runs: the main thread is the front end's. Returns when ended() was called, or
      * earlier, when it can show nothing any more: the machine goes on without it.

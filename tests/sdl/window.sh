@@ -215,6 +215,7 @@ line 'mount -t 9p -o trans=virtio,version=9p2000.L t /mnt; (sleep 6; echo after 
 said '^ready'
 kill "$x"
 x=
+wait_for 60 sh -c "! kill -0 $machine" || kill "$machine"
 wait "$machine"
 check "without its display the guest goes on to its own end" test $? -eq 0 -a -s "$share/after"
 check "and a line says what happened" grep -qx 'rvkit-sdl: the display is lost; the guest goes on without a window' "$tests_dir/err"
