@@ -13,7 +13,7 @@
 void window_wake(window_t *w)
 {
     if (!__atomic_exchange_n(&w->woken, 1, __ATOMIC_SEQ_CST) &&
-        !__atomic_load_n(&w->lost, __ATOMIC_SEQ_CST)) {
+        !__atomic_load_n(&w->lost, __ATOMIC_SEQ_CST) && !lost_soon(w)) {
         SDL_Event event = {.type = w->wake_event};
         SDL_PushEvent(&event);
     }

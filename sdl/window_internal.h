@@ -37,6 +37,7 @@ struct window {
 
     uint32_t wake_event;
     uint32_t woken, over, lost; /* atomic */
+    int connection;             /* the display's descriptor + 1; 0: there is none */
 
     host_mutex_t *lock;      /* guards the notice */
     char notice[NOTICE_MAX]; /* "": none */
@@ -68,5 +69,6 @@ void window_set_font(window_t *w, unsigned size);
 /* lost.c: sets `lost` when the connection to the display breaks; without it the process
  * would end. */
 void lost_watch(window_t *w);
+bool lost_soon(const window_t *w); /* any thread: it is breaking just now */
 
 #endif
