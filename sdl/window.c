@@ -13,9 +13,8 @@
 void window_wake(window_t *w)
 {
     if (!__atomic_exchange_n(&w->woken, 1, __ATOMIC_SEQ_CST) &&
-        !__atomic_load_n(&w->lost, __ATOMIC_SEQ_CST) && !lost_soon(w)) {
-        SDL_Event event = {.type = w->wake_event};
-        SDL_PushEvent(&event);
+        !__atomic_load_n(&w->lost, __ATOMIC_SEQ_CST)) {
+        lost_wake(w);
     }
 }
 
@@ -341,7 +340,7 @@ void window_run(window_t *w, app_t *app)
         if (window_due(w, &wait)) {
             window_draw(w);
         }
-        bool got = SDL_WaitEventTimeout(&event, wait) != 0;
+        bool got = lost_wait(w, &event, wait);
         while (got && window_goes_on(w)) {
             window_on_event(w, &event);
             got = SDL_PollEvent(&event) != 0;
@@ -425,6 +424,7 @@ void window_close(window_t *w)
         }
         SDL_QuitSubSystem(SDL_INIT_VIDEO);
     }
+    lost_end(w);
     host_mutex_free(w->lock);
     free(w);
 }

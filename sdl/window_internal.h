@@ -37,7 +37,8 @@ struct window {
 
     uint32_t wake_event;
     uint32_t woken, over, lost; /* atomic */
-    int connection;             /* the display's descriptor + 1; 0: there is none */
+    int connection;             /* the X display's descriptor + 1; 0: there is none */
+    int wake_pipe[2];           /* with a connection */
 
     host_mutex_t *lock;      /* guards the notice */
     char notice[NOTICE_MAX]; /* "": none */
@@ -66,9 +67,12 @@ void window_place(window_t *w);
 void window_wake(window_t *w); /* any thread */
 void window_set_font(window_t *w, unsigned size);
 
-/* lost.c: sets `lost` when the connection to the display breaks; without it the process
- * would end. */
+/* lost.c: from lost_watch() on, `lost` is set when the connection to the display breaks; without it
+ * the process would end. lost_wait() is SDL_WaitEventTimeout(), and any thread ends it with
+ * lost_wake(). */
 void lost_watch(window_t *w);
-bool lost_soon(const window_t *w); /* any thread: it is breaking just now */
+void lost_end(window_t *w);
+bool lost_wait(window_t *w, SDL_Event *event, int wait_ms);
+void lost_wake(window_t *w);
 
 #endif
