@@ -169,6 +169,8 @@ void console_unlink(console_link_t *l)
             host_sleep_ns(LINK_LOOK_NS);
         }
     }
+    /* The back end first: until it is freed its threads may type. */
+    chardev_free(l->desc.backend);
     console_detach(l->viewer);
-    link_free(l);
+    free(l);
 }

@@ -426,11 +426,9 @@ void terminal_close(terminal_t *t)
     __atomic_store_n(&t->stopping, 1, __ATOMIC_RELEASE);
     host_stream_end_input(t->stream);
     terminal_flush(t);
+    host_stream_close(t->stream); /* first: until then its thread may take output */
     for (size_t i = 0; i < t->count; i++) {
         console_detach(t->console[i].viewer);
-    }
-    host_stream_close(t->stream);
-    for (size_t i = 0; i < t->count; i++) {
         ring_free(&t->console[i].typed);
     }
     ring_free(&t->note);

@@ -11,7 +11,7 @@ typedef struct {
     chardev_t dev;
     char got[1024];
     size_t got_size, room;
-    const char *input;
+    const char *input, *last_words;
     uint16_t cols;
     bool echoes, removed; /* what it is given it also types, from within its write */
     char echo[8];
@@ -47,6 +47,8 @@ static void back_remove(chardev_t *dev)
 {
     back_t *b = dev->data;
     b->removed = true;
+    b->input = b->last_words ? b->last_words : "";
+    chardev_notify(dev, CHARDEV_RX); /* as a thread of its own may, until it is gone */
 }
 
 static bool back_window(chardev_t *dev, uint16_t *cols, uint16_t *rows)
@@ -161,6 +163,17 @@ TEST(a_window_is_looked_at)
     guest_close(&g);
 }
 
+TEST(last_words_of_a_back_end_are_typed)
+{
+    guest_t g;
+    back_t b;
+    console_link_t *link = back_open(&b, &g, 1000, "");
+    b.last_words = "bye";
+    console_unlink(link);
+    CHECK(b.removed && guest_gets(&g, "bye"));
+    guest_close(&g);
+}
+
 int main(void)
 {
     RUN(both_ways);
@@ -169,5 +182,6 @@ int main(void)
     RUN(input_waits_for_the_guest);
     RUN(an_answer_from_within_a_write);
     RUN(a_window_is_looked_at);
+    RUN(last_words_of_a_back_end_are_typed);
     return tap_finish();
 }
