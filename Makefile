@@ -154,10 +154,13 @@ $(BUILD)/slirp: FORCE
 	@mkdir -p $(@D)
 	@echo '$(SLIRP)' | cmp -s - $@ || echo '$(SLIRP)' >$@
 
+$(BUILD)/tests/unit/engine$(EXE): $(WEB_OBJ)
+$(BUILD)/tests/unit/engine$(EXE): private LDFLAGS += $(WEB_OBJ)
+
 $(BUILD)/tests/%$(EXE): tests/%.c $(LIB) $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo '  CC $<'
-	@$(CC) $(RVKIT_CFLAGS) $(CFLAGS) $(RVKIT_LDFLAGS) -Isrc -Itests -MMD -MP -o $@ $< $(LIB) $(LDFLAGS) \
+	@$(CC) $(RVKIT_CFLAGS) $(CFLAGS) $(RVKIT_LDFLAGS) -Isrc -Itests -MMD -MP -o $@ $< $(LDFLAGS) $(LIB) \
 		$(RVKIT_LDLIBS)
 
 $(GEN): $(wildcard tests/isa/gen/*.c) $(LIB) $(BUILD)/flags
