@@ -194,7 +194,7 @@ run-sdl:
 		-initrd "$$(guest/build.sh path initramfs)" $(ARGS)
 
 test:
-	@tools/deps.sh build guest sdl test
+	@tools/deps.sh build guest sdl web test
 	@tests/run.sh
 
 bench:

@@ -171,7 +171,7 @@ class Guest(WebSocket):
     def arp(self, ip=GATEWAY):
         """The hardware address of a neighbour."""
         self.send(self.arp_frame(ip))
-        return self.wait_for(lambda f: f[12:14] == b"\x08\x06" and f[20:22] == b"\0\x02" and f[28:32] == ip and f[22:28])
+        return self.wait_for(lambda f: f[12:14] == b"\x08\x06" and f[20:22] == b"\0\2" and f[28:32] == ip and f[22:28])
 
     def ipv4(self, protocol, to, data, source=None, mac=b"\xff" * 6):
         head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(data), 1, 0, 64, protocol, 0) + (source or self.ip) + to
