@@ -8,7 +8,7 @@ import os
 import socket
 import struct
 
-TIMEOUT = 60
+TIMEOUT = float(os.environ.get("RELAY_TIMEOUT", 60))
 GATEWAY, GUEST = bytes([10, 0, 2, 2]), bytes([10, 0, 2, 15])
 
 

@@ -249,6 +249,19 @@ def guests_see_each_other_only_when_shared():
                 equal(seen, want if shared else [])
 
 
+@test
+def frames_of_sizes_that_do_not_exist_are_dropped():
+    with Relay("-shared") as r:
+        a, b = r.guest(1), r.guest(2)
+        b.arp()
+        sizes = (13, 14, 1514, 1519, 1518, 9000, 12, 60)
+        for size in sizes:
+            a.send((b.mac + a.mac + b"\x88\xb5" + b"\x5a" * 9000)[:size])
+        a.arp()
+        got = [len(b.wait_for(lambda f: f[:6] == b.mac and f)) for size in sizes if 14 <= size <= 1518]
+        equal(got, [14, 1514, 1518, 60])
+
+
 class Server:
     """HTTP for guests: one file, BIG, at any address."""
 
