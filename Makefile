@@ -110,7 +110,14 @@ no-sdl:
 $(SDL_BIN): $(SDL_OBJ) $(LIB)
 	$(CC) $(CFLAGS) $(RVKIT_LDFLAGS) -o $@ $^ $(LDFLAGS) $$(pkg-config --libs $(SDL_LIBS)) $(RVKIT_LDLIBS)
 
-$(SDL_OBJ): private RVKIT_CFLAGS += $(if $(HAVE_SDL),$(shell pkg-config --cflags $(SDL_LIBS)))
+# For tests/sdl/two.sh.
+SDL_TWO  := $(BUILD)/tests/sdl/two
+sdl-two: $(SDL_TWO)
+
+$(SDL_TWO): $(SDL_TWO).o $(filter-out $(BUILD)/sdl/main.o,$(SDL_OBJ)) $(LIB)
+	$(CC) $(CFLAGS) $(RVKIT_LDFLAGS) -o $@ $^ $(LDFLAGS) $$(pkg-config --libs $(SDL_LIBS)) $(RVKIT_LDLIBS)
+
+$(SDL_OBJ) $(SDL_TWO).o: private RVKIT_CFLAGS += $(if $(HAVE_SDL),$(shell pkg-config --cflags $(SDL_LIBS)))
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
@@ -231,6 +238,6 @@ clean:
 
 FORCE:
 
-.PHONY: all help lib sdl no-sdl test-c isagen guest run run-sdl test bench soak fuzz check-upstream export install format clean FORCE
+.PHONY: all help lib sdl no-sdl sdl-two test-c isagen guest run run-sdl test bench soak fuzz check-upstream export install format clean FORCE
 
 -include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(SDL_OBJ:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)

@@ -30,7 +30,7 @@ stage_install() { tests/install.sh; }
 stage_fault() { tests/fault/run.sh; }
 stage_vt() { tests/vt/oracle.sh; }
 stage_vttest() { tests/vt/vttest.sh; }
-stage_sdl() { $make sdl && timeout 600 tests/sdl/window.sh; }
+stage_sdl() { $make sdl sdl-two && tests/sdl/run.sh; }
 stage_boot() { tests/boot/run.sh; }
 stage_boot_tsan() { tests/boot/tsan.sh; }
 
