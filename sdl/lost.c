@@ -4,6 +4,9 @@
  * and for a pipe that other threads write to: SDL would have them send a message over a second
  * connection, and Xlib ends the process when that one breaks.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* more than C11, also with -std=c11 */
+#endif
 #include "seat_internal.h"
 
 #include <SDL_syswm.h>
