@@ -30,7 +30,7 @@ wait_for() {
 line() { xdotool type --delay 12 "$1" && xdotool key Return; }
 differ() { ! cmp -s "$tests_dir/$1.png" "$tests_dir/$2.png"; }
 
-# shot WINDOW NAME
+# shot_of WINDOW NAME: a picture.
 shot_of() {
     import -window "$1" "$tests_dir/$2.png" && { [ -z "${PICTURES-}" ] || cp "$tests_dir/$2.png" "$PICTURES/"; }
 }
