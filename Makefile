@@ -114,7 +114,14 @@ no-sdl:
 $(SDL_BIN): $(SDL_OBJ) $(LIB)
 	$(CC) $(CFLAGS) $(RVKIT_LDFLAGS) -o $@ $^ $(LDFLAGS) $$(pkg-config --libs $(SDL_LIBS)) $(RVKIT_LDLIBS)
 
-$(SDL_OBJ): private RVKIT_CFLAGS += $(if $(HAVE_SDL),$(shell pkg-config --cflags $(SDL_LIBS)))
+# For tests/sdl/two.sh.
+SDL_TWO  := $(BUILD)/tests/sdl/two
+sdl-two: $(SDL_TWO)
+
+$(SDL_TWO): $(SDL_TWO).o $(filter-out $(BUILD)/sdl/main.o,$(SDL_OBJ)) $(LIB)
+	$(CC) $(CFLAGS) $(RVKIT_LDFLAGS) -o $@ $^ $(LDFLAGS) $$(pkg-config --libs $(SDL_LIBS)) $(RVKIT_LDLIBS)
+
+$(SDL_OBJ) $(SDL_TWO).o: private RVKIT_CFLAGS += $(if $(HAVE_SDL),$(shell pkg-config --cflags $(SDL_LIBS)))
 
 # The network of guests in browsers: needs libwebsockets, which nothing else does.
 relay: $(if $(HAVE_RELAY),$(RELAY_BIN),no-relay)
@@ -270,7 +277,7 @@ FORCE:
 
 .DELETE_ON_ERROR:
 
-.PHONY: all help lib web-engine sdl no-sdl relay no-relay test-c isagen guest run run-sdl test bench soak fuzz check-upstream \
+.PHONY: all help lib web-engine sdl no-sdl sdl-two relay no-relay test-c isagen guest run run-sdl test bench soak fuzz check-upstream \
 	export install format clean FORCE
 
 -include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(WEB_OBJ:.o=.d) $(SDL_OBJ:.o=.d) $(RELAY_OBJ:.o=.d) \

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* more than C11, also with -std=c11 */
+#endif
 #include "glyphs.h"
 
 #include "boxes.h"

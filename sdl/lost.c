@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Waiting for the display, and outliving it. On X11 the window waits by itself, for the connection
+ * Waiting for the display, and outliving it. On X11 the seat waits by itself, for the connection
  * and for a pipe that other threads write to: SDL would have them send a message over a second
  * connection, and Xlib ends the process when that one breaks.
  */
-#include "window_internal.h"
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* more than C11, also with -std=c11 */
+#endif
+#include "seat_internal.h"
 
 #include <SDL_syswm.h>
 
 /* SDL looks after input methods at its own calls only: the longest that it is not called, in
  * milliseconds. */
-#define PUMP_MS 100
+#define CALL_MS 100
 
 #ifdef SDL_VIDEO_DRIVER_X11
 #include <X11/Xlib.h>
@@ -20,7 +23,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-/* Quiet: the window says it. */
+/* Quiet: whoever runs the seat says it. */
 static int on_io_error(Display *display)
 {
     (void)display;
@@ -31,80 +34,81 @@ static int on_io_error(Display *display)
 static void on_exit_wanted(Display *display, void *opaque)
 {
     (void)display;
-    window_t *w = opaque;
-    __atomic_store_n(&w->lost, 1, __ATOMIC_SEQ_CST);
+    seat_t *s = opaque;
+    __atomic_store_n(&s->lost, 1, __ATOMIC_SEQ_CST);
 }
 
 /* An event, as SDL_WaitEventTimeout() has it. */
-static bool wait_for_connection(window_t *w, SDL_Event *event, int wait_ms)
+static bool wait_for_connection(seat_t *s, SDL_Event *event, int wait_ms)
 {
-    struct pollfd fds[2] = {{.fd = w->connection - 1, .events = POLLIN},
-                            {.fd = w->wake_pipe[0], .events = POLLIN}};
+    struct pollfd fds[2] = {{.fd = s->connection - 1, .events = POLLIN},
+                            {.fd = s->wake_pipe[0], .events = POLLIN}};
     char drop[64];
     if (SDL_PollEvent(event)) {
         return true;
     }
-    if (!__atomic_load_n(&w->lost, __ATOMIC_SEQ_CST)) {
-        poll(fds, 2, wait_ms < 0 || wait_ms > PUMP_MS ? PUMP_MS : wait_ms);
-        while (read(w->wake_pipe[0], drop, sizeof(drop)) > 0) {
+    if (!__atomic_load_n(&s->lost, __ATOMIC_SEQ_CST)) {
+        poll(fds, 2, wait_ms < 0 || wait_ms > CALL_MS ? CALL_MS : wait_ms);
+        while (read(s->wake_pipe[0], drop, sizeof(drop)) > 0) {
         }
     }
     return SDL_PollEvent(event);
 }
 #endif
 
-bool lost_wait(window_t *w, SDL_Event *event, int wait_ms)
+bool lost_wait(seat_t *s, SDL_Event *event, int wait_ms)
 {
 #ifdef SDL_VIDEO_DRIVER_X11
-    if (w->connection) {
-        return wait_for_connection(w, event, wait_ms);
+    if (s->connection) {
+        return wait_for_connection(s, event, wait_ms);
     }
 #endif
     return SDL_WaitEventTimeout(event, wait_ms) != 0;
 }
 
-void lost_wake(window_t *w)
+void lost_wake(seat_t *s)
 {
 #ifdef SDL_VIDEO_DRIVER_X11
-    if (w->connection) {
-        ssize_t ignored = write(w->wake_pipe[1], "", 1);
+    if (s->connection) {
+        ssize_t ignored = write(s->wake_pipe[1], "", 1);
         (void)ignored; /* a full pipe wakes as well */
         return;
     }
 #endif
-    SDL_Event event = {.type = w->wake_event};
+    SDL_Event event = {.type = s->wake_event};
     SDL_PushEvent(&event);
 }
 
-void lost_watch(window_t *w)
+void lost_watch(seat_t *s, SDL_Window *window)
 {
     SDL_SysWMinfo info;
     SDL_VERSION(&info.version);
 #ifdef SDL_VIDEO_DRIVER_X11
-    if (SDL_GetWindowWMInfo(w->handle, &info) && info.subsystem == SDL_SYSWM_X11 &&
-        pipe(w->wake_pipe) == 0) {
+    if (!s->connection && SDL_GetWindowWMInfo(window, &info) && info.subsystem == SDL_SYSWM_X11 &&
+        pipe(s->wake_pipe) == 0) {
         for (int i = 0; i < 2; i++) {
-            fcntl(w->wake_pipe[i], F_SETFL, O_NONBLOCK);
-            fcntl(w->wake_pipe[i], F_SETFD, FD_CLOEXEC);
+            fcntl(s->wake_pipe[i], F_SETFL, O_NONBLOCK);
+            fcntl(s->wake_pipe[i], F_SETFD, FD_CLOEXEC);
         }
         signal(SIGPIPE, SIG_IGN); /* of libxcb's writes; others see EPIPE as well */
         XSetIOErrorHandler(on_io_error);
-        XSetIOErrorExitHandler(info.info.x11.display, on_exit_wanted, w);
-        w->connection = ConnectionNumber(info.info.x11.display) + 1;
+        XSetIOErrorExitHandler(info.info.x11.display, on_exit_wanted, s);
+        s->connection = ConnectionNumber(info.info.x11.display) + 1;
     }
 #else
-    (void)w;
+    (void)s;
+    (void)window;
 #endif
 }
 
-void lost_end(window_t *w)
+void lost_end(seat_t *s)
 {
 #ifdef SDL_VIDEO_DRIVER_X11
-    if (w->connection) {
-        close(w->wake_pipe[0]);
-        close(w->wake_pipe[1]);
+    if (s->connection) {
+        close(s->wake_pipe[0]);
+        close(s->wake_pipe[1]);
     }
 #else
-    (void)w;
+    (void)s;
 #endif
 }

@@ -1,153 +1,37 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* rvkit-sdl: the program with a window for the guest's consoles and screens. */
-#include "screen_view.h"
-#include "sound.h"
-#include "text_view.h"
-#include "window.h"
-
-#include "../src/host/audio.h"
-#include "../src/util.h"
+#include "desktop.h"
 
 #include <stdio.h>
-#include <string.h>
 
-#define SCREENS_MAX 9
-#define USUAL_WIDTH 1024
-#define USUAL_HEIGHT 768
-
-typedef struct {
-    window_t *window;
-    display_t *display[SCREENS_MAX];
-    bool follows[SCREENS_MAX]; /* the size of the window */
-    unsigned display_count;
-    input_t *input;
-    board_clock_t clock;
-} desktop_t;
-
-static void desktop_close(void *opaque)
+/* The display is wanted only now: -version and the like do without. */
+static bool main_open(void *opaque, const options_t *o, board_desc_t *board, char *error,
+                      size_t error_size)
 {
     desktop_t *d = opaque;
-    window_close(d->window);
-    for (unsigned i = 0; i < d->display_count; i++) {
-        display_close(d->display[i]);
+    d->seat = seat_open(error, error_size);
+    if (d->seat && desktop_open(d, o, board, error, error_size)) {
+        return true;
     }
-    if (d->input) {
-        input_close(d->input);
-    }
-    *d = (desktop_t){0};
+    seat_close(d->seat);
+    return false;
 }
 
-/* One more screen; NULL: no memory. */
-static display_t *desktop_add_display(desktop_t *d, const char *name, bool follows)
-{
-    display_t *display = display_new(name);
-    if (display) {
-        d->display[d->display_count] = display;
-        d->follows[d->display_count++] = follows;
-    }
-    return display;
-}
-
-static bool desktop_add_screens(desktop_t *d, const options_t *o)
-{
-    bool framebuffer = o->res_width != 0;
-    unsigned scanouts = o->gpu_given ? o->gpu : framebuffer ? 0 : 1;
-    bool ok = true;
-    for (unsigned i = 0; ok && i < scanouts; i++) {
-        char name[16];
-        snprintf(name, sizeof(name), "gpu%u", i);
-        ok = desktop_add_display(d, name, true) != NULL;
-    }
-    return ok && (!framebuffer || desktop_add_display(d, "framebuffer", false));
-}
-
-/* Everything is there: it goes to the board, which takes it over. */
-static void desktop_give(desktop_t *d, const options_t *o, board_desc_t *board)
-{
-    static const unsigned kinds[] = {INPUT_KEYBOARD, INPUT_TABLET, INPUT_MOUSE, INPUT_TOUCH};
-    for (unsigned i = 0; i < d->display_count; i++) {
-        board_screen_t screen = {display_host(d->display[i]), USUAL_WIDTH, USUAL_HEIGHT};
-        if (d->follows[i]) {
-            board->scanout[board->scanout_count++] = screen;
-        } else {
-            screen.width = o->res_width;
-            screen.height = o->res_height;
-            board->framebuffer = screen;
-            board->has_framebuffer = true;
-        }
-    }
-    for (unsigned i = 0; i < ARRAY_LEN(kinds) && d->display_count; i++) {
-        board->input[board->input_count].host = input_host(d->input);
-        board->input[board->input_count++].kind = kinds[i];
-    }
-    const audio_clock_t clock = {board_clock_now, &d->clock};
-    board->clock = &d->clock;
-    /* Runs with -icount have a time of their own, which no sound card keeps. */
-    bool sound = !o->nosound && ((!o->icount && sound_open(&board->audio)) ||
-                                 audio_null_open(&board->audio, o->icount ? &clock : NULL));
-    board->playbacks = board->captures = sound;
-}
-
-static bool desktop_open(void *opaque, const options_t *o, board_desc_t *board, char *error,
-                         size_t error_size)
+static void main_run(void *opaque, app_t *app)
 {
     desktop_t *d = opaque;
-    int width = o->res_width && !o->gpu_given ? (int)o->res_width : USUAL_WIDTH;
-    int height = o->res_width && !o->gpu_given ? (int)o->res_height : USUAL_HEIGHT;
-    d->window = window_open("rvkit", width, height, o->font, error, error_size);
-    if (!d->window) {
-        return false;
+    (void)app;
+    seat_run(d->seat);
+    if (seat_lost(d->seat)) {
+        fprintf(stderr, "rvkit-sdl: the display is lost; the guest goes on without a window\n");
     }
-    d->input = input_new();
-    if (!d->input || !desktop_add_screens(d, o)) {
-        snprintf(error, error_size, "out of memory");
-        desktop_close(d);
-        return false;
-    }
-    if (o->poweroff_key) {
-        window_power_key(d->window, d->input);
-    }
-    desktop_give(d, o, board);
-    return true;
 }
 
-/* Consoles come first, the monitor last; all know the size of the window from here on. */
-static void desktop_ready(void *opaque, app_t *app)
+static void main_close(void *opaque)
 {
     desktop_t *d = opaque;
-    consoles_t *consoles = app_consoles(app);
-    console_t *console, *monitor = consoles_monitor(consoles);
-    bool ok = true;
-    for (size_t i = 0; (console = consoles_at(consoles, i)) != NULL; i++) {
-        if (console != monitor) {
-            ok &= window_add(d->window, text_view_create(d->window, console));
-        }
-    }
-    for (unsigned i = 0; i < d->display_count; i++) {
-        ok &= window_add(d->window,
-                         screen_view_create(d->window, d->display[i], d->input, d->follows[i]));
-    }
-    if (monitor) {
-        ok &= window_add(d->window, text_view_create(d->window, monitor));
-    }
-    if (!ok) {
-        window_say(d->window, "there is no memory for all views");
-    }
-}
-
-static void desktop_run(void *opaque, app_t *app)
-{
-    window_run(((desktop_t *)opaque)->window, app);
-}
-
-static void desktop_ended(void *opaque)
-{
-    window_end(((desktop_t *)opaque)->window);
-}
-
-static void desktop_say(void *opaque, const char *line)
-{
-    window_say(((desktop_t *)opaque)->window, line);
+    desktop_close(d);
+    seat_close(d->seat);
 }
 
 int main(int argc, char **argv)
@@ -156,12 +40,12 @@ int main(int argc, char **argv)
     const app_front_t front = {
         .program = "rvkit-sdl",
         .opaque = &desktop,
-        .open = desktop_open,
+        .open = main_open,
         .ready = desktop_ready,
-        .run = desktop_run,
+        .run = main_run,
         .ended = desktop_ended,
         .say = desktop_say,
-        .close = desktop_close,
+        .close = main_close,
     };
     return app_main(argc, argv, &front);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "window_internal.h"
+#include "seat_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +12,8 @@
 
 void window_wake(window_t *w)
 {
-    if (!__atomic_exchange_n(&w->woken, 1, __ATOMIC_SEQ_CST) &&
-        !__atomic_load_n(&w->lost, __ATOMIC_SEQ_CST)) {
-        lost_wake(w);
+    if (!__atomic_exchange_n(&w->woken, 1, __ATOMIC_SEQ_CST)) {
+        seat_wake(w->seat);
     }
 }
 
@@ -32,7 +31,7 @@ void window_end(window_t *w)
 
 void window_say(window_t *w, const char *line)
 {
-    if (__atomic_load_n(&w->lost, __ATOMIC_SEQ_CST)) {
+    if (seat_lost(w->seat)) {
         fprintf(stderr, "%s\n", line);
         return;
     }
@@ -47,7 +46,7 @@ void window_say(window_t *w, const char *line)
 
 SDL_Renderer *window_renderer(window_t *w)
 {
-    return __atomic_load_n(&w->lost, __ATOMIC_SEQ_CST) ? NULL : w->renderer;
+    return seat_lost(w->seat) ? NULL : w->renderer;
 }
 
 glyphs_t *window_glyphs(window_t *w)
@@ -118,7 +117,7 @@ static void window_retitle(window_t *w)
     if (view->ops->title) {
         view->ops->title(view, title, sizeof(title));
     }
-    snprintf(line, sizeof(line), "%s%s%s - rvkit%s", view->name, title[0] ? ": " : "", title,
+    snprintf(line, sizeof(line), "%s%s%s - %s%s", view->name, title[0] ? ": " : "", title, w->title,
              w->grabbed ? " (Ctrl+Alt+G lets the mouse go)" : "");
     if (strcmp(line, SDL_GetWindowTitle(w->handle)) != 0) {
         SDL_SetWindowTitle(w->handle, line);
@@ -153,6 +152,12 @@ bool window_add(window_t *w, view_t *view)
     return true;
 }
 
+void window_set_title(window_t *w, const char *title)
+{
+    SDL_strlcpy(w->title, title, sizeof(w->title));
+    w->redraw = true;
+}
+
 void window_power_key(window_t *w, input_t *input)
 {
     w->power = input;
@@ -160,7 +165,7 @@ void window_power_key(window_t *w, input_t *input)
 
 /* --- Drawing --- */
 
-static void window_draw(window_t *w)
+void window_draw(window_t *w)
 {
     view_t *view = w->view[w->shown];
     __atomic_store_n(&view->changed, 0, __ATOMIC_SEQ_CST);
@@ -191,8 +196,7 @@ static void window_settle(window_t *w)
     }
 }
 
-/* Whether to draw, and if not, for how long to wait for events: -1 for ever. */
-static bool window_due(window_t *w, int *wait)
+bool window_due(window_t *w, int *wait)
 {
     uint32_t now = SDL_GetTicks(), since = now - w->drawn_at;
     if (until(w->settle_at, now) <= 0) {
@@ -212,6 +216,25 @@ static bool window_due(window_t *w, int *wait)
 
 /* --- Events --- */
 
+static void window_on_quit(window_t *w)
+{
+    if (w->power) {
+        enum { USAGE_POWER = 0x66 };
+        input_source_t *source = input_source_new(w->power);
+        if (source) {
+            input_key(source, USAGE_POWER, true);
+            input_key(source, USAGE_POWER, false);
+        }
+        input_source_free(source);
+    } else if (w->guest.close) {
+        w->guest.close(w->guest.opaque);
+    } else if (w->asking) {
+        w->guest.quit(w->guest.opaque);
+    } else {
+        window_ask(w);
+    }
+}
+
 static void window_on_window(window_t *w, const SDL_WindowEvent *e)
 {
     view_t *view = w->view[w->shown];
@@ -229,28 +252,14 @@ static void window_on_window(window_t *w, const SDL_WindowEvent *e)
         view->ops->focus(view, w->focused);
         w->redraw = true;
         break;
+    case SDL_WINDOWEVENT_CLOSE:
+        window_on_quit(w);
+        break;
     case SDL_WINDOWEVENT_EXPOSED:
         w->redraw = true;
         break;
     default:
         break;
-    }
-}
-
-static void window_on_quit(window_t *w)
-{
-    if (w->power) {
-        enum { USAGE_POWER = 0x66 };
-        input_source_t *source = input_source_new(w->power);
-        if (source) {
-            input_key(source, USAGE_POWER, true);
-            input_key(source, USAGE_POWER, false);
-        }
-        input_source_free(source);
-    } else if (w->asking) {
-        app_quit(w->app);
-    } else {
-        window_ask(w);
     }
 }
 
@@ -266,7 +275,7 @@ static void window_scale_event(const window_t *w, SDL_Event *e)
     }
 }
 
-static void window_on_event(window_t *w, SDL_Event *e)
+void window_on_event(window_t *w, SDL_Event *e)
 {
     view_t *view = w->view[w->shown];
     switch (e->type) {
@@ -291,7 +300,6 @@ static void window_on_event(window_t *w, SDL_Event *e)
         break;
     case SDL_DROPFILE:
         window_drop(w, e->drop.file);
-        SDL_free(e->drop.file);
         break;
     case SDL_TEXTINPUT:
         if (!w->swallow) {
@@ -306,7 +314,7 @@ static void window_on_event(window_t *w, SDL_Event *e)
 }
 
 /* What other threads have told. */
-static void window_on_wake(window_t *w)
+void window_on_wake(window_t *w)
 {
     if (!__atomic_exchange_n(&w->woken, 0, __ATOMIC_SEQ_CST)) {
         return;
@@ -322,56 +330,34 @@ static void window_on_wake(window_t *w)
     host_mutex_unlock(w->lock);
 }
 
-static bool window_goes_on(window_t *w)
+bool window_goes_on(const window_t *w)
 {
-    return !__atomic_load_n(&w->over, __ATOMIC_SEQ_CST) &&
-           !__atomic_load_n(&w->lost, __ATOMIC_SEQ_CST);
+    return w->started && !__atomic_load_n(&w->over, __ATOMIC_SEQ_CST);
 }
 
-void window_run(window_t *w, app_t *app)
+void window_hide(window_t *w)
 {
-    w->app = app;
+    if (w->started && !w->hidden) {
+        w->hidden = true;
+        window_grab(w, false);
+        w->view[w->shown]->ops->focus(w->view[w->shown], false);
+        SDL_HideWindow(w->handle);
+    }
+}
+
+void window_start(window_t *w, const window_guest_t *guest)
+{
+    w->guest = *guest;
     window_place(w);
     SDL_ShowWindow(w->handle);
     window_show(w, w->shown);
-    while (window_goes_on(w)) {
-        SDL_Event event;
-        int wait;
-        if (window_due(w, &wait)) {
-            window_draw(w);
-        }
-        bool got = lost_wait(w, &event, wait);
-        while (got && window_goes_on(w)) {
-            window_on_event(w, &event);
-            got = SDL_PollEvent(&event) != 0;
-        }
-        window_on_wake(w);
-    }
-    if (__atomic_load_n(&w->lost, __ATOMIC_SEQ_CST)) {
-        fprintf(stderr, "rvkit-sdl: the display is lost; the guest goes on without a window\n");
-    }
+    w->started = w->count != 0;
 }
 
 /* --- Beginning and end --- */
 
 static bool window_create(window_t *w, const char *title, int width, int height)
 {
-    SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
-    SDL_SetHint(SDL_HINT_VIDEO_ALLOW_SCREENSAVER, "1");
-    SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
-    SDL_SetHint(SDL_HINT_MOUSE_FOCUS_CLICKTHROUGH, "1");
-    SDL_SetHint(SDL_HINT_IME_SHOW_UI, "1");
-    SDL_SetHint(SDL_HINT_APP_NAME, "rvkit");
-#ifdef SDL_VIDEO_DRIVER_X11
-    /* Drivers without a window are no display; and libwayland would print a line of its own. */
-    if (!SDL_getenv("SDL_VIDEODRIVER")) {
-        SDL_SetHint(SDL_HINT_VIDEODRIVER, SDL_getenv("XDG_RUNTIME_DIR") ? "x11,wayland" : "x11");
-    }
-#endif
-    if (SDL_InitSubSystem(SDL_INIT_VIDEO) != 0) {
-        return false;
-    }
-    w->wake_event = SDL_RegisterEvents(1);
     w->handle =
         SDL_CreateWindow(title, SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, width, height,
                          SDL_WINDOW_HIDDEN | SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
@@ -379,13 +365,13 @@ static bool window_create(window_t *w, const char *title, int width, int height)
     if (w->renderer) {
         SDL_SetWindowMinimumSize(w->handle, 64, 48);
         SDL_GetRendererOutputSize(w->renderer, &w->width, &w->height);
-        lost_watch(w);
+        lost_watch(w->seat, w->handle);
     }
     return w->renderer != NULL;
 }
 
-window_t *window_open(const char *title, int width, int height, const char *font, char *error,
-                      size_t error_size)
+window_t *window_open(seat_t *seat, const char *title, int width, int height, const char *font,
+                      char *error, size_t error_size)
 {
     window_t *w = calloc(1, sizeof(*w));
     if (!w || !(w->lock = host_mutex_create())) {
@@ -393,7 +379,10 @@ window_t *window_open(const char *title, int width, int height, const char *font
         free(w);
         return NULL;
     }
+    w->seat = seat;
     w->scale = 1;
+    window_set_title(w, title);
+    seat_add(seat, w);
     if (!window_create(w, title, width, height)) {
         snprintf(error, error_size, "there is no display for a window (%s); -nogui does without",
                  SDL_GetError());
@@ -415,16 +404,15 @@ void window_close(window_t *w)
     }
     canvas_free(&w->canvas);
     glyphs_free(w->glyphs);
-    if (!__atomic_load_n(&w->lost, __ATOMIC_SEQ_CST)) {
+    if (!seat_lost(w->seat)) {
         if (w->renderer) {
             SDL_DestroyRenderer(w->renderer);
         }
         if (w->handle) {
             SDL_DestroyWindow(w->handle);
         }
-        SDL_QuitSubSystem(SDL_INIT_VIDEO);
     }
-    lost_end(w);
+    seat_remove(w->seat, w);
     host_mutex_free(w->lock);
     free(w);
 }

@@ -3,23 +3,9 @@
  */
 #include "window_internal.h"
 
-#include "../src/frontends/sharing.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-/* False: no folder. */
-static bool drop_folder(const options_t *o, sharing_t *sharing)
-{
-    char why[200];
-    for (size_t i = 0; i < o->share_count; i++) {
-        if (sharing_parse(o->share[i], sharing, why, sizeof(why)) && !sharing->read_only) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /* 0, or an errno; what is there already stays. */
 static int drop_copy(const char *from, const char *to)
@@ -51,17 +37,17 @@ static int drop_copy(const char *from, const char *to)
 
 void window_drop(window_t *w, const char *path)
 {
-    sharing_t sharing;
-    char to[4096], said[NOTICE_MAX];
+    char dir[4096], tag[128];
+    char to[4400], said[NOTICE_MAX];
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    if (!drop_folder(app_options(w->app), &sharing)) {
+    if (!w->guest.folder || !w->guest.folder(w->guest.opaque, dir, sizeof(dir), tag, sizeof(tag))) {
         window_say(w, "there is no shared folder for the file (-share TAG=DIR)");
         return;
     }
-    int n = snprintf(to, sizeof(to), "%s/%s", sharing.dir, name);
+    int n = snprintf(to, sizeof(to), "%s/%s", dir, name);
     int error = n > 0 && (size_t)n < sizeof(to) ? drop_copy(path, to) : ENAMETOOLONG;
     snprintf(said, sizeof(said), "%.150s%s %.120s%s%s", name,
-             error ? " is not copied to the folder" : " is in the shared folder", sharing.tag,
+             error ? " is not copied to the folder" : " is in the shared folder", tag,
              error ? ": " : "", error ? strerror(error) : "");
     window_say(w, said);
 }

@@ -12,17 +12,20 @@
 /* What the status line counts, and when it last did. */
 typedef struct {
     uint32_t at; /* 0: not yet */
-    uint64_t retired, disk, net;
+    window_counts_t counts;
     uint32_t frames; /* drawn since then */
     char text[160];
 } window_figures_t;
 
 struct window {
+    seat_t *seat;
+    window_t *next; /* of the seat's */
     SDL_Window *handle;
     SDL_Renderer *renderer;
     glyphs_t *glyphs;
+    char title[64];
     unsigned font_size; /* pixels on a screen of usual density */
-    app_t *app;
+    window_guest_t guest;
     input_t *power; /* whose power key closing the window presses; NULL: none */
 
     view_t *view[WINDOW_VIEWS_MAX];
@@ -35,10 +38,8 @@ struct window {
     uint32_t drawn_at, again_at; /* again_at 0: never */
     uint32_t settle_at; /* when views are told that their places are settled; 0: they are */
 
-    uint32_t wake_event;
-    uint32_t woken, over, lost; /* atomic */
-    int connection;             /* the X display's descriptor + 1; 0: there is none */
-    int wake_pipe[2];           /* with a connection */
+    bool started, hidden;
+    uint32_t woken, over; /* atomic */
 
     host_mutex_t *lock;      /* guards the notice */
     char notice[NOTICE_MAX]; /* "": none */
@@ -51,7 +52,6 @@ struct window {
 
 /* window_keys.c: true when the key was the window's. */
 bool window_key(window_t *w, const SDL_KeyboardEvent *e);
-void window_grab(window_t *w, bool grab);
 void window_ask(window_t *w);
 
 /* window_status.c: draws what is to be seen at the bottom; milliseconds until it changes by itself.
@@ -67,12 +67,13 @@ void window_place(window_t *w);
 void window_wake(window_t *w); /* any thread */
 void window_set_font(window_t *w, unsigned size);
 
-/* lost.c: from lost_watch() on, `lost` is set when the connection to the display breaks; without it
- * the process would end. lost_wait() is SDL_WaitEventTimeout(), and any thread ends it with
- * lost_wake(). */
-void lost_watch(window_t *w);
-void lost_end(window_t *w);
-bool lost_wait(window_t *w, SDL_Event *event, int wait_ms);
-void lost_wake(window_t *w);
+/* window.c, for the seat: whether it was started and has not ended; whether to draw, and if not,
+ * for how many milliseconds to wait for events (-1 for ever). */
+bool window_goes_on(const window_t *w);
+bool window_due(window_t *w, int *wait);
+void window_draw(window_t *w);
+void window_on_event(window_t *w, SDL_Event *e);
+void window_on_wake(window_t *w);
+void window_hide(window_t *w);
 
 #endif

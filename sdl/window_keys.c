@@ -48,16 +48,20 @@ static void key_screenshot(window_t *w)
     window_say(w, said);
 }
 
-static void key_full_screen(window_t *w)
+void window_fill(window_t *w, bool full)
 {
-    w->full = !w->full;
-    SDL_SetWindowFullscreen(w->handle, w->full ? SDL_WINDOW_FULLSCREEN_DESKTOP : 0);
+    w->full = full;
+    SDL_SetWindowFullscreen(w->handle, full ? SDL_WINDOW_FULLSCREEN_DESKTOP : 0);
 }
 
 static void key_pause(window_t *w)
 {
-    bool pause = !app_is_paused(w->app);
-    if (app_pause(w->app, pause)) {
+    if (!w->guest.pause) {
+        window_say(w, "this machine cannot be paused from here");
+        return;
+    }
+    bool pause = !w->guest.is_paused(w->guest.opaque);
+    if (w->guest.pause(w->guest.opaque, pause)) {
         window_say(w, pause ? "paused; Ctrl+Alt+P goes on" : "goes on");
     }
 }
@@ -70,7 +74,7 @@ static bool key_command(window_t *w, const SDL_Keysym *key)
         window_grab(w, !w->grabbed && w->view[w->shown]->screen);
         break;
     case SDLK_f:
-        key_full_screen(w);
+        window_fill(w, !w->full);
         break;
     case SDLK_s:
         key_screenshot(w);
@@ -88,7 +92,7 @@ static bool key_command(window_t *w, const SDL_Keysym *key)
         break;
     case SDLK_r:
         window_say(w, "reset");
-        app_reset(w->app);
+        w->guest.reset(w->guest.opaque);
         break;
     case SDLK_q:
         window_ask(w);
@@ -128,7 +132,7 @@ bool window_key(window_t *w, const SDL_KeyboardEvent *e)
     if (w->asking) {
         bool modifier = key->scancode >= SDL_SCANCODE_LCTRL && key->scancode <= SDL_SCANCODE_RGUI;
         if (key->sym == SDLK_y) {
-            app_quit(w->app);
+            w->guest.quit(w->guest.opaque);
         }
         w->asking = modifier;
         w->redraw = true;

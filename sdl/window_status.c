@@ -3,26 +3,10 @@
  * before quitting. */
 #include "window_internal.h"
 
-#include "../src/board.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #define FIGURES_MS 1000
-
-static void figures_count(rvvm_machine_t *machine, uint64_t *retired, uint64_t *disk, uint64_t *net)
-{
-    board_drive_t drive;
-    board_net_t card;
-    *retired = rvkit_retired(machine);
-    *disk = *net = 0;
-    for (size_t i = 0; board_get_drive(machine, i, &drive); i++) {
-        *disk += drive.bytes_read + drive.bytes_written;
-    }
-    for (size_t i = 0; board_get_net(machine, i, &card); i++) {
-        *net += card.rx_bytes + card.tx_bytes;
-    }
-}
 
 /* Bytes in a time, as a rate for persons. */
 static void rate_text(char *text, size_t size, uint64_t bytes, uint32_t ms)
@@ -39,27 +23,24 @@ static void figures_update(window_t *w)
 {
     window_figures_t *f = &w->figures;
     uint32_t now = SDL_GetTicks(), ms = now - f->at;
-    uint64_t retired, disk, net;
+    window_counts_t counts;
     char disk_rate[32], net_rate[32];
-    rvvm_machine_t *machine = app_machine(w->app);
-    if (!machine || (f->at && ms < FIGURES_MS)) {
+    if ((f->at && ms < FIGURES_MS) || !w->guest.counts ||
+        !w->guest.counts(w->guest.opaque, &counts)) {
         return;
     }
-    figures_count(machine, &retired, &disk, &net);
     if (!f->at || ms > 3 * FIGURES_MS) {
         snprintf(f->text, sizeof(f->text), "counting ...");
     } else {
-        rate_text(disk_rate, sizeof(disk_rate), disk - f->disk, ms);
-        rate_text(net_rate, sizeof(net_rate), net - f->net, ms);
+        rate_text(disk_rate, sizeof(disk_rate), counts.disk - f->counts.disk, ms);
+        rate_text(net_rate, sizeof(net_rate), counts.net - f->counts.net, ms);
         snprintf(f->text, sizeof(f->text), "%.1f MIPS  disk %s  net %s  %u frames/s",
-                 (double)(retired - f->retired) / 1000 / ms, disk_rate, net_rate,
+                 (double)(counts.retired - f->counts.retired) / 1000 / ms, disk_rate, net_rate,
                  f->frames * 1000 / ms);
     }
     f->at = now | 1;
     f->frames = 0;
-    f->retired = retired;
-    f->disk = disk;
-    f->net = net;
+    f->counts = counts;
 }
 
 /* "1 ttyS0 [2 gpu0] 3 monitor" */
@@ -81,6 +62,11 @@ static void status_line(window_t *w, unsigned row, const char *text, uint32_t fg
     canvas_text(&w->canvas, w->glyphs, (int)m->width / 2, y, text, fg, bg);
 }
 
+static bool window_paused(const window_t *w)
+{
+    return w->guest.is_paused && w->guest.is_paused(w->guest.opaque);
+}
+
 /* Draws the lines there are; returns how many. The canvas has room for four. */
 static unsigned status_lines(window_t *w, const char *notice)
 {
@@ -89,7 +75,7 @@ static unsigned status_lines(window_t *w, const char *notice)
     if (w->status) {
         figures_update(w);
         views_text(w, views, sizeof(views));
-        snprintf(line, sizeof(line), "%s  %s  %s", views, app_is_paused(w->app) ? "paused" : "runs",
+        snprintf(line, sizeof(line), "%s  %s  %s", views, window_paused(w) ? "paused" : "runs",
                  w->figures.text);
         status_line(w, rows++, line, 0xE8E8E8, 0x203858);
         status_line(w, rows++,

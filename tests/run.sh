@@ -30,7 +30,7 @@ stage_install() { tests/install.sh; }
 stage_fault() { tests/fault/run.sh; }
 stage_vt() { tests/vt/oracle.sh; }
 stage_vttest() { tests/vt/vttest.sh; }
-stage_sdl() { $make sdl && timeout 600 tests/sdl/window.sh; }
+stage_sdl() { $make sdl sdl-two && tests/sdl/run.sh; }
 # The same script with each program: as users have it, and with what finds mistakes in memory and between threads.
 stage_relay() {
     $make relay && $make BUILD=build/clang CC=clang relay &&

@@ -32,12 +32,17 @@ fi
 own='clint|framebuffer|irq_host|irq_line|ns16550a|plic|rtc_goldfish|syscon'
 
 # What a host that is not a Unix cannot compile; upstream/rvkit_host.c says so there.
-unix='clock|disk_cow|disk_file|server|socket|vsock_unix'
+unix='clock|file|disk_cow|disk_file|server|socket|vsock_unix'
 
 # The files of the host's side: folders, overlays, sockets, and what they need. RVVM's block images and threads
 # (upstream/rvkit_host.c) stand in for disk_raw.c, worker.c and thread.c.
 host="src/host/share*.[ch] src/host/disk.[ch] src/host/disk_cow.c src/host/disk_file.[ch] src/host/vsock_unix.[ch]
     src/host/socket.[ch] src/host/clock.[ch] src/host/worker.h src/host/thread.h src/drive.[ch]"
+
+# The window, in builds with RVKIT_SDL, with screens, inputs and sound; the program around it stays here.
+window="src/frontends/display.[ch] src/frontends/input.[ch] src/host/audio.h src/host/audio_null.c
+    src/host/audio_pump.[ch] src/host/audio_wav.c src/host/file.[ch] sdl/*.[ch]"
+program='main|desktop|app_guest'
 
 # Consoles, their terminal, and sockets that lead to them.
 consoles="src/frontends/vt*.[ch] src/frontends/console.[ch] src/frontends/console_*.[ch] src/frontends/server.[ch]
@@ -46,15 +51,18 @@ consoles="src/frontends/vt*.[ch] src/frontends/console.[ch] src/frontends/consol
 # stage DIR: what is exported, as it will lie in src/devices. util.h gets a name that RVVM does not have.
 stage() {
     mkdir -p "$1" || exit 1
-    for file in src/devices/*.[ch] $host $consoles src/util.h upstream/*.[ch]; do
+    for file in src/devices/*.[ch] $host $consoles $window src/util.h upstream/*.[ch]; do
         name=${file##*/}
         printf '%s\n' "$name" | grep -qE "^($own)\.[ch]\$" && continue
+        case $file in sdl/*) printf '%s\n' "$name" | grep -qE "^($program)\.[ch]\$" && continue ;; esac
         [ "$name" = util.h ] && name=rvkit_util.h
-        sed -e 's,"\(\.\./\)*util\.h","rvkit_util.h",' -e 's,"\(\.\./\)*\(devices\|host\)/,",' \
+        sed -e 's,"\(\.\./\)*\(src/\)\?util\.h","rvkit_util.h",' \
+            -e 's,"\(\.\./\)*\(src/\)\?\(devices\|host\|frontends\)/,",' \
             -e 's,"\.\./,",' -e 's,<rvvm/chardev\.h>,"rvvm_compat.h",' "$file" >"$1/.new" || exit 1
         if printf '%s\n' "$name" | grep -qE "^($unix)\.c\$"; then
             sed -i -e '1a #ifndef _WIN32' -e '$a #endif' "$1/.new"
         fi
+        case $file in sdl/*.c) sed -i -e '1a #ifdef RVKIT_SDL' -e '$a #endif' "$1/.new" ;; esac
         # A file that has not changed keeps its time, so that make does not build it again.
         cmp -s "$1/.new" "$1/$name" || cp "$1/.new" "$1/$name"
         rm -f "$1/.new"
@@ -69,6 +77,11 @@ if [ "$command" = export ]; then
     echo '    bool rvkit_virtio_attach(rvvm_machine_t* machine, int argc, const char* const* argv);'
     echo "and in it, after the line with syscon_init_auto(machine):"
     echo '    if (!rvkit_virtio_attach(machine, argc, (const char* const*)argv)) return -1;'
+    list='gui_window_create() of src/devices/gui_window.c'
+    [ $state = abi7 ] || list='gui_backend_init() of src/gui/gui_window.c'
+    echo "For RVVM's own displays in rvkit's window (a build with RVKIT_SDL), before and at the top of $list:"
+    echo '    bool rvkit_gui_init(gui_window_t* win);'
+    echo '    if (rvkit_gui_init(win)) return true;'
     exit 0
 fi
 
@@ -109,6 +122,18 @@ for variant in '-UUSE_NET -DUSE_TAP_LINUX=1' -UUSE_NET; do
     $cc -std=$std $flags $variant $includes -fsyntax-only "$work/devices/rvkit_virtio.c" >"$work/log" 2>&1
     report $? "$state compiles rvkit_virtio.c with $variant"
 done
+
+# With the window, where its libraries are.
+sdl="sdl2 SDL2_ttf fontconfig libpng x11"
+# shellcheck disable=SC2086
+if pkg-config --exists $sdl 2>/dev/null; then
+    for file in $(grep -l RVKIT_SDL "$work"/devices/*.c); do
+        $cc -std=$std $flags -DRVKIT_SDL=1 $(pkg-config --cflags $sdl) $includes -fsyntax-only "$file" >"$work/log" 2>&1
+        report $? "$state compiles ${file##*/} with RVKIT_SDL"
+    done
+else
+    echo "# no $sdl: the window is not compiled"
+fi
 
 [ -n "$lib" ] || lib=$(find "$rvvm" -name librvvm_static.a | head -n 1)
 if [ -z "$lib" ]; then

@@ -4,10 +4,11 @@
 # a long paste, sizes, screenshots; no display, and a display that goes away. PICTURES=DIR keeps pictures there.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/boot/lib.sh
-top=$PWD program=${RVKIT_SDL:-$PWD/build/rvkit-sdl} log=$tests_dir/console share=$tests_dir/share x= machine=
+. tests/sdl/lib.sh
+top=$PWD program=${RVKIT_SDL:-$PWD/build/rvkit-sdl} log=$tests_dir/console share=$tests_dir/share machine=
 mkdir "$share" "$tests_dir/pictures"
-# SDL's sound goes into a file, and X draws without a GPU.
-export SDL_AUDIODRIVER=disk SDL_DISKAUDIOFILE=$tests_dir/played.raw SDL_RENDER_DRIVER=software
+# SDL's sound goes into a file.
+export SDL_AUDIODRIVER=disk SDL_DISKAUDIOFILE=$tests_dir/played.raw
 
 clean() {
     [ -z "$machine" ] || kill "$machine" 2>/dev/null
@@ -15,27 +16,6 @@ clean() {
     rm -rf "$tests_dir"
 }
 trap clean EXIT
-
-# An X server of our own, on a number that is free.
-start_x() {
-    rm -f "$tests_dir/number"
-    Xvfb -displayfd 3 -screen 0 1280x900x24 -nolisten tcp 3>"$tests_dir/number" >/dev/null 2>&1 &
-    x=$!
-    wait_for 20 test -s "$tests_dir/number" || { fail "Xvfb starts"; finish; }
-    DISPLAY=:$(cat "$tests_dir/number")
-    export DISPLAY
-}
-
-# wait_for SECONDS COMMAND...: until the command succeeds.
-wait_for() {
-    tries=$(($1 * 10))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        tries=$((tries - 1))
-        [ "$tries" -gt 0 ] || return 1
-        sleep 0.1
-    done
-}
 
 # start ARGS...: the program with a console whose output is in $log as well.
 start() {
@@ -47,10 +27,8 @@ start() {
     window=$(xdotool search --onlyvisible --name rvkit | tail -n 1)
 }
 
-line() { xdotool type --delay 12 "$1" && xdotool key Return; }
 said() { wait_for "${2:-20}" grep -qa "$1" "$log"; }
-shot() { import -window "$window" "$tests_dir/$1.png" && [ -z "${PICTURES-}" ] || cp "$tests_dir/$1.png" "$PICTURES/"; }
-differ() { ! cmp -s "$tests_dir/$1.png" "$tests_dir/$2.png"; }
+shot() { shot_of "$window" "$1"; }
 clipboard() { timeout 5 xclip -o -selection "$1" 2>/dev/null; }
 holds() { [ "$(clipboard "$1")" = "$2" ]; }
 
@@ -64,7 +42,7 @@ DISPLAY=:9999 "$program" -nogui -version >"$tests_dir/out"
 check "-version needs no display" grep -q '^rvkit-sdl [0-9]' "$tests_dir/out"
 
 # --- A prompt, and typing ---
-start_x
+start_x 1280x900
 start -s 2
 pass "a prompt in the window"
 line 'mount -t 9p -o trans=virtio,version=9p2000.L t /mnt && echo mo""unted'

@@ -73,11 +73,11 @@ TEST(nothing_asked)
 
 TEST(options)
 {
-    const char *const argv[] = {"rvvm",     "--drive", image_text, "-console=null",
-                                "-balloon", "on",      "-net",     "none"};
-    CHECK(up(8, argv));
-    CHECK(slot_used(3));
-    CHECK(!slot_used(4));
+    const char *const argv[] = {"rvvm", "--drive", image_text, "-console=null", "-balloon",
+                                "on",   "-net",    "none",     "-sound",        "null"};
+    CHECK(up(10, argv));
+    CHECK(slot_used(4));
+    CHECK(!slot_used(5));
     vd_close(&vd);
 }
 
@@ -86,6 +86,10 @@ TEST(bad_options)
     static const char *const bad[][2] = {
         {"-drive", "/nonexistent/image"},
         {"-drive", "/dev/null,rw"},
+        {"-gpu", "0"},
+        {"-gpu", "10"},
+        {"-sound", "loud"},
+        {"-sound", "wav:/nonexistent/file"},
         {"-share", "tag"},
         {"-share", "t=/nonexistent"},
         {"-share", "t=/tmp,xyz"},
