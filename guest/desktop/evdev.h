@@ -13,7 +13,8 @@ typedef struct {
     unsigned turn;
 } evdev_t;
 
-/* grab: nobody else, as the console's shell, gets the events. Returns how many devices there are. */
+/* grab: nobody else, as the console's shell, gets the events. Returns how many devices there are.
+ */
 unsigned evdev_open(evdev_t *evdev, bool grab);
 
 /* The next event; waits for it so many milliseconds, -1 for ever. False: none. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * evwatch [COUNT]   lists the input devices, and prints their events until Ctrl-C, or so many.
- * A line: the device, what happened, its code, its value. Reports that only end a group are left out.
+ * A line: the device, what happened, its code, its value. Reports that only end a group are left
+ * out.
  */
 #include "evdev.h"
 
@@ -14,8 +15,10 @@ enum { NAME_MAX_LEN = 12 };
 
 /* By code, from 0 on; separated by blanks. */
 static const char keys[] =
-    "? Esc 1 2 3 4 5 6 7 8 9 0 - = Backspace Tab Q W E R T Y U I O P [ ] Enter Ctrl A S D F G H J K "
-    "L ; ' ` Shift \\ Z X C V B N M , . / Shift Keypad-* Alt Space CapsLock F1 F2 F3 F4 F5 F6 F7 F8 "
+    "? Esc 1 2 3 4 5 6 7 8 9 0 - = Backspace Tab Q W E R T Y U I O P [ ] Enter Ctrl A S D F G H J "
+    "K "
+    "L ; ' ` Shift \\ Z X C V B N M , . / Shift Keypad-* Alt Space CapsLock F1 F2 F3 F4 F5 F6 F7 "
+    "F8 "
     "F9 F10 NumLock ScrollLock Keypad-7 Keypad-8 Keypad-9 Keypad-- Keypad-4 Keypad-5 Keypad-6 "
     "Keypad-+ Keypad-1 Keypad-2 Keypad-3 Keypad-0 Keypad-. ? Zenkaku 102nd F11 F12 Ro Katakana "
     "Hiragana Henkan KatakanaHiragana Muhenkan Keypad-, Keypad-Enter RightCtrl Keypad-/ SysRq "
@@ -50,9 +53,9 @@ static void print_event(unsigned device, const struct input_event *event)
     if (event->type == EV_KEY) {
         static const char *const states[] = {"release", "press", "repeat"};
         kind = (uint32_t)event->value < 3 ? states[event->value] : "key";
-        what = code == BTN_TOUCH                          ? "Touch"
+        what = code == BTN_TOUCH                         ? "Touch"
                : code >= BTN_LEFT && code < BTN_LEFT + 8 ? name_in(buttons, code - BTN_LEFT, name)
-                                                          : name_in(keys, code, name);
+                                                         : name_in(keys, code, name);
     } else if (event->type == EV_REL) {
         kind = "move";
         what = name_in(relative, code, name);

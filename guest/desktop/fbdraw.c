@@ -53,8 +53,8 @@ static bool open_frame(frame_t *frame)
 /* From the night's blue through white and gold to black, and round again. */
 static void make_colors(uint32_t *colors)
 {
-    static const uint8_t stops[][3] = {
-        {0, 7, 60}, {20, 80, 180}, {220, 240, 255}, {255, 190, 40}, {90, 20, 10}, {0, 7, 60}};
+    static const uint8_t stops[][3] = {{0, 7, 60},     {20, 80, 180}, {220, 240, 255},
+                                       {255, 190, 40}, {90, 20, 10},  {0, 7, 60}};
     const unsigned parts = sizeof(stops) / sizeof(stops[0]) - 1;
     for (unsigned i = 0; i < COLORS; i++) {
         unsigned part = i * parts / COLORS, mix = i * parts % COLORS;
@@ -128,6 +128,20 @@ static bool draw(const frame_t *frame, double middle_x, double middle_y, double 
     return true;
 }
 
+/*
+ * Linux's fbdev emulation (6.1) forgets to show a line that alone was written since it last looked
+ * (20 times a second), where a line is a page: so first and last are written again, with all between.
+ */
+static void show_all(const frame_t *frame)
+{
+    volatile uint32_t *first = frame->pixels, *last = first + frame->size / 4 - 1;
+    for (unsigned tries = 0; tries < 3; tries++) {
+        *first = *first;
+        *last = *last;
+        usleep(60000);
+    }
+}
+
 static uint32_t sum(const frame_t *frame)
 {
     uint32_t hash = 2166136261u;
@@ -156,6 +170,7 @@ int main(int argc, char **argv)
     int terminal = open("/dev/tty0", O_RDWR | O_CLOEXEC);
     ioctl(terminal, KDSETMODE, KD_GRAPHICS);
     if (draw(&frame, x, y, zoom)) {
+        show_all(&frame);
         printf("drawn: %u x %u, sum %08x; Enter ends\n", frame.width, frame.height, sum(&frame));
         fflush(stdout);
     }

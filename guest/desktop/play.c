@@ -129,7 +129,8 @@ static int play_tune(void)
 {
     static const char tune[] = "e2e2f2g2g2f2e2d2c2c2d2e2e3d1d4e2e2f2g2g2f2e2d2c2c2d2e2d3c1c4"
                                "d2d2e2c2d2e1f1e2c2d2e1f1e2d2c2d2G4e2e2f2g2g2f2e2d2c2c2d2e2d3c1c8";
-    static const char bass[] = "ccccggggaaaaggggccccggggaaaaggccggggggggggggggggccccggggaaaaggcccccc";
+    static const char bass[] =
+        "ccccggggaaaaggggccccggggaaaaggccggggggggggggggggccccggggaaaaggcccccc";
     static const char notes[] = "c d ef g a b";
     static int16_t samples[2 * PERIOD];
     int card = pcm_open(RATE, PERIOD, PERIODS);

@@ -22,7 +22,8 @@ static bool fail(screen_t *screen, const char *what)
     return false;
 }
 
-/* The mode of that size, or the first one, which is the preferred one. False: nobody is connected. */
+/* The mode of that size, or the first one, which is the preferred one. False: nobody is connected.
+ */
 static bool choose_mode(screen_t *screen, unsigned width, unsigned height,
                         struct drm_mode_modeinfo *mode)
 {
@@ -72,7 +73,8 @@ static bool choose(screen_t *screen, unsigned width, unsigned height,
 
 static bool make_buffer(screen_t *screen)
 {
-    struct drm_mode_create_dumb made = {.width = screen->width, .height = screen->height, .bpp = 32};
+    struct drm_mode_create_dumb made = {
+        .width = screen->width, .height = screen->height, .bpp = 32};
     if (ioctl(screen->fd, DRM_IOCTL_MODE_CREATE_DUMB, &made)) {
         return false;
     }

@@ -56,15 +56,15 @@ static const struct {
 
 /* The others: evdev's code, the game's. */
 static const unsigned char others[][2] = {
-    {1, KEY_ESCAPE},      {14, KEY_BACKSPACE},   {15, KEY_TAB},         {28, KEY_ENTER},
-    {29, KEY_RCTRL},      {42, KEY_RSHIFT},      {54, KEY_RSHIFT},      {56, KEY_RALT},
-    {58, KEY_CAPSLOCK},   {59, KEY_F1},          {60, KEY_F2},          {61, KEY_F3},
-    {62, KEY_F4},         {63, KEY_F5},          {64, KEY_F6},          {65, KEY_F7},
-    {66, KEY_F8},         {67, KEY_F9},          {68, KEY_F10},         {87, KEY_F11},
-    {88, KEY_F12},        {96, KEY_ENTER},       {97, KEY_RCTRL},       {100, KEY_RALT},
-    {102, KEY_HOME},      {103, KEY_UPARROW},    {104, KEY_PGUP},       {105, KEY_LEFTARROW},
-    {106, KEY_RIGHTARROW}, {107, KEY_END},       {108, KEY_DOWNARROW},  {109, KEY_PGDN},
-    {110, KEY_INS},       {111, KEY_DEL},        {119, KEY_PAUSE},
+    {1, KEY_ESCAPE},       {14, KEY_BACKSPACE}, {15, KEY_TAB},        {28, KEY_ENTER},
+    {29, KEY_RCTRL},       {42, KEY_RSHIFT},    {54, KEY_RSHIFT},     {56, KEY_RALT},
+    {58, KEY_CAPSLOCK},    {59, KEY_F1},        {60, KEY_F2},         {61, KEY_F3},
+    {62, KEY_F4},          {63, KEY_F5},        {64, KEY_F6},         {65, KEY_F7},
+    {66, KEY_F8},          {67, KEY_F9},        {68, KEY_F10},        {87, KEY_F11},
+    {88, KEY_F12},         {96, KEY_ENTER},     {97, KEY_RCTRL},      {100, KEY_RALT},
+    {102, KEY_HOME},       {103, KEY_UPARROW},  {104, KEY_PGUP},      {105, KEY_LEFTARROW},
+    {106, KEY_RIGHTARROW}, {107, KEY_END},      {108, KEY_DOWNARROW}, {109, KEY_PGDN},
+    {110, KEY_INS},        {111, KEY_DEL},      {119, KEY_PAUSE},
 };
 
 static void post_key(unsigned code, bool down)

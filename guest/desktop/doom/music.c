@@ -26,14 +26,14 @@ static const struct {
     uint8_t wave, loud;              /* loud: of 100 */
     uint16_t attack, decay, release; /* decay 0: as long as the key is down */
 } family[16] = {
-    {WAVE_SOFT, 100, 40000, 110, 1500},   {WAVE_SINE, 100, 60000, 250, 500},
-    {WAVE_ORGAN, 60, 20000, 0, 4000},     {WAVE_SAW, 70, 40000, 120, 2500},
-    {WAVE_SOFT, 130, 30000, 60, 4000},    {WAVE_SAW, 50, 2500, 0, 1200},
-    {WAVE_SAW, 45, 1800, 0, 1000},        {WAVE_SAW, 60, 6000, 0, 3000},
-    {WAVE_HOLLOW, 60, 8000, 0, 3000},     {WAVE_SINE, 90, 6000, 0, 2500},
-    {WAVE_HOLLOW, 60, 20000, 0, 3000},    {WAVE_SOFT, 60, 900, 0, 600},
-    {WAVE_HOLLOW, 50, 1200, 60, 600},     {WAVE_SOFT, 80, 40000, 130, 2000},
-    {WAVE_SINE, 100, 60000, 300, 400},    {WAVE_NOISE, 30, 5000, 100, 600},
+    {WAVE_SOFT, 100, 40000, 110, 1500}, {WAVE_SINE, 100, 60000, 250, 500},
+    {WAVE_ORGAN, 60, 20000, 0, 4000},   {WAVE_SAW, 70, 40000, 120, 2500},
+    {WAVE_SOFT, 130, 30000, 60, 4000},  {WAVE_SAW, 50, 2500, 0, 1200},
+    {WAVE_SAW, 45, 1800, 0, 1000},      {WAVE_SAW, 60, 6000, 0, 3000},
+    {WAVE_HOLLOW, 60, 8000, 0, 3000},   {WAVE_SINE, 90, 6000, 0, 2500},
+    {WAVE_HOLLOW, 60, 20000, 0, 3000},  {WAVE_SOFT, 60, 900, 0, 600},
+    {WAVE_HOLLOW, 50, 1200, 60, 600},   {WAVE_SOFT, 80, 40000, 130, 2000},
+    {WAVE_SINE, 100, 60000, 300, 400},  {WAVE_NOISE, 30, 5000, 100, 600},
 };
 
 typedef struct {
@@ -95,7 +95,8 @@ static voice_t *free_voice(void)
         if (!voice[i].top) {
             return &voice[i];
         }
-        if (voice[i].held < best->held || (voice[i].held == best->held && voice[i].age < best->age)) {
+        if (voice[i].held < best->held ||
+            (voice[i].held == best->held && voice[i].age < best->age)) {
             best = &voice[i];
         }
     }
@@ -286,8 +287,8 @@ static void mix_voice(voice_t *v, int32_t *to)
             noise ^= noise >> 17;
             noise ^= noise << 5;
             int32_t value = (int16_t)noise / 2;
-            to[2 * i] += value * left >> 9;
-            to[2 * i + 1] += value * right >> 9;
+            to[2 * i] += value * left >> 6;
+            to[2 * i + 1] += value * right >> 6;
         }
         return;
     }
@@ -295,8 +296,8 @@ static void mix_voice(voice_t *v, int32_t *to)
     for (unsigned i = 0; i < STEP_FRAMES; i++) {
         int32_t value = shape_of[v->phase >> (32 - WAVE_BITS)];
         v->phase += step;
-        to[2 * i] += value * left >> 9;
-        to[2 * i + 1] += value * right >> 9;
+        to[2 * i] += value * left >> 6;
+        to[2 * i + 1] += value * right >> 6;
     }
 }
 

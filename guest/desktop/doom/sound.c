@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { CHANNELS = 16, HEADER = 8, PADDING = 16, FRACTION = 16, PERIODS = 5 };
 
@@ -63,6 +64,7 @@ static void *mixer_main(void *opaque)
     static int32_t sum[2 * MIXER_FRAMES];
     static int16_t samples[2 * MIXER_FRAMES];
     (void)opaque;
+    nice(-10); /* of this thread alone: it may not be late */
     for (bool more = true; more;) {
         memset(sum, 0, sizeof(sum));
         mixer_lock();
@@ -157,8 +159,8 @@ static int sound_start(sfxinfo_t *sfx, int which, int volume, int separation, in
     }
     const byte *data = W_CacheLumpNum(lump, PU_STATIC); /* for good: all of them are 2 MB */
     uint32_t rate = data[2] | (uint32_t)data[3] << 8;
-    uint32_t length = data[4] | (uint32_t)data[5] << 8 | (uint32_t)data[6] << 16 |
-                      (uint32_t)data[7] << 24;
+    uint32_t length =
+        data[4] | (uint32_t)data[5] << 8 | (uint32_t)data[6] << 16 | (uint32_t)data[7] << 24;
     if (data[0] != 3 || data[1] || length > (uint32_t)W_LumpLength(lump) - HEADER ||
         length <= 2 * PADDING) {
         return -1;
@@ -188,8 +190,8 @@ static void sound_cache(sfxinfo_t *sounds, int count)
 
 static void sound_update(void) {}
 
-static snddevice_t devices[] = {SNDDEVICE_SB, SNDDEVICE_PAS, SNDDEVICE_GUS, SNDDEVICE_WAVEBLASTER,
-                                SNDDEVICE_SOUNDCANVAS, SNDDEVICE_AWE32};
+static snddevice_t devices[] = {SNDDEVICE_SB,          SNDDEVICE_PAS,         SNDDEVICE_GUS,
+                                SNDDEVICE_WAVEBLASTER, SNDDEVICE_SOUNDCANVAS, SNDDEVICE_AWE32};
 
 /* The game's list of modules has it under this name (and SDL's is left out). */
 sound_module_t sound_pcsound_module = {.sound_devices = devices,

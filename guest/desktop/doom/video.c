@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * Chocolate Doom's screen (its i_video.h) on Linux's DRM: 320 x 200 of 256 colours, scaled to the
- * largest 4:3 picture that the mode has room for.
+ * largest 4:3 picture that the mode has room for: the screen's preferred one, or by -mode WxH.
  */
 #include "../screen.h"
 
@@ -9,15 +9,17 @@
 #include "i_joystick.h"
 #include "i_system.h"
 #include "i_video.h"
+#include "m_argv.h"
 #include "m_config.h"
 #include "tables.h"
 #include "v_video.h"
 #include "w_wad.h"
 #include "z_zone.h"
 
+#include <stdio.h>
 #include <string.h>
 
-enum { COLORS = 256, WIDTH_WANTED = 640, HEIGHT_WANTED = 480, WIDTH_MAX = 4096 };
+enum { COLORS = 256, WIDTH_MAX = 4096 };
 
 int screen_width = SCREENWIDTH, screen_height = SCREENHEIGHT;
 int fullscreen = 1, aspect_ratio_correct = 1, integer_scaling, vga_porch_flash;
@@ -49,7 +51,12 @@ static void place_picture(void)
 
 void I_InitGraphics(void)
 {
-    if (!screen_open(&screen, WIDTH_WANTED, HEIGHT_WANTED)) {
+    unsigned width = 0, height = 0;
+    int mode = M_CheckParmWithArgs("-mode", 1);
+    if (mode && sscanf(myargv[mode + 1], "%ux%u", &width, &height) != 2) {
+        I_Error("I_InitGraphics: -mode wants WIDTHxHEIGHT");
+    }
+    if (!screen_open(&screen, width, height)) {
         I_Error("I_InitGraphics: no screen");
     }
     place_picture();
@@ -69,8 +76,8 @@ void I_SetPalette(byte *colors)
 {
     const byte *gamma = gammatable[usegamma];
     for (unsigned i = 0; i < COLORS; i++, colors += 3) {
-        palette[i] = (uint32_t)gamma[colors[0]] << 16 | (uint32_t)gamma[colors[1]] << 8 |
-                     gamma[colors[2]];
+        palette[i] =
+            (uint32_t)gamma[colors[0]] << 16 | (uint32_t)gamma[colors[1]] << 8 | gamma[colors[2]];
     }
 }
 
@@ -127,18 +134,33 @@ void I_BindVideoVariables(void)
 void I_GraphicsCheckCommandLine(void) {}
 void I_UpdateNoBlit(void) {}
 void I_BeginRead(void) {}
-void I_SetWindowTitle(const char *title) { (void)title; }
+void I_SetWindowTitle(const char *title)
+{
+    (void)title;
+}
 void I_CheckIsScreensaver(void) {}
-void I_SetGrabMouseCallback(grabmouse_callback_t func) { (void)func; }
-void I_DisplayFPSDots(boolean dots_on) { (void)dots_on; }
+void I_SetGrabMouseCallback(grabmouse_callback_t func)
+{
+    (void)func;
+}
+void I_DisplayFPSDots(boolean dots_on)
+{
+    (void)dots_on;
+}
 void I_InitWindowTitle(void) {}
 void I_RegisterWindowIcon(const unsigned int *icon, int width, int height)
 {
     (void)icon, (void)width, (void)height;
 }
 void I_InitWindowIcon(void) {}
-void I_EnableLoadingDisk(int xoffs, int yoffs) { (void)xoffs, (void)yoffs; }
-void I_GetWindowPosition(int *x, int *y, int w, int h) { (void)w, (void)h, *x = *y = 0; }
+void I_EnableLoadingDisk(int xoffs, int yoffs)
+{
+    (void)xoffs, (void)yoffs;
+}
+void I_GetWindowPosition(int *x, int *y, int w, int h)
+{
+    (void)w, (void)h, *x = *y = 0;
+}
 void I_InitJoystick(void) {}
 void I_ShutdownJoystick(void) {}
 void I_UpdateJoystick(void) {}
