@@ -130,7 +130,8 @@ static bool draw(const frame_t *frame, double middle_x, double middle_y, double 
 
 /*
  * Linux's fbdev emulation (6.1) forgets to show a line that alone was written since it last looked
- * (20 times a second), where a line is a page: so first and last are written again, with all between.
+ * (20 times a second), where a line is a page: so first and last are written again, with all
+ * between.
  */
 static void show_all(const frame_t *frame)
 {
