@@ -18,6 +18,8 @@ RUNNER   ?=
 EXE      ?=
 # The guest's kernel: 6.1 or 6.12.
 LINUX    ?= 6.1
+# What its root is on: the initramfs, or with DISK=disk or DISK=desktop that disk, whose changes are kept in build/.
+DISK     ?=
 # Options added to `make run`, as in: make run ARGS='-smp 4 -m 1G'
 ARGS     ?=
 
@@ -87,6 +89,7 @@ help:
 	@echo 'make            build $(BIN)'
 	@echo 'make run        install what is missing, build, boot Linux to a shell in this terminal (ARGS=...)'
 	@echo 'make sdl        build $(SDL_BIN), the program with a window; make run-sdl: as run, in a window'
+	@echo '                DISK=desktop: with graphical programs and a game (DISK=disk: the plain disk)'
 	@echo 'make relay      build $(RELAY_BIN), the network of guests in browsers'
 	@echo 'make test       the same, and run every test'
 	@echo 'make test-c     the C suites alone, with this compiler: no guest, nothing installed'
@@ -202,21 +205,25 @@ guest:
 	@tools/deps.sh guest
 	@LINUX=$(LINUX) guest/build.sh kernel initramfs
 
+ROOT := $(if $(DISK),$(DISK),initramfs)
+INITRD_ARGS = -initrd "$$(guest/build.sh path initramfs)"
+DISK_ARGS = -drive "$$(guest/build.sh path $(DISK) | sed 's/,/,,/g'),cow=$(BUILD)/$$(basename \
+	"$$(dirname "$$(guest/build.sh path $(DISK))")").cow"
+ROOT_ARGS = $(if $(DISK),$(DISK_ARGS),$(INITRD_ARGS))
+
 run:
 	@tools/deps.sh build
-	@guest/build.sh have kernel initramfs >/dev/null 2>&1 || tools/deps.sh guest
-	@LINUX=$(LINUX) guest/build.sh kernel initramfs
+	@guest/build.sh have kernel $(ROOT) >/dev/null 2>&1 || tools/deps.sh guest
+	@LINUX=$(LINUX) guest/build.sh kernel $(ROOT)
 	@$(MAKE) --no-print-directory -j$$(nproc) all
-	@exec $(BIN) -kernel "$$(LINUX=$(LINUX) guest/build.sh path kernel)" \
-		-initrd "$$(guest/build.sh path initramfs)" $(ARGS)
+	@exec $(BIN) -kernel "$$(LINUX=$(LINUX) guest/build.sh path kernel)" $(ROOT_ARGS) $(ARGS)
 
 run-sdl:
 	@tools/deps.sh build sdl
-	@guest/build.sh have kernel initramfs >/dev/null 2>&1 || tools/deps.sh guest
-	@LINUX=$(LINUX) guest/build.sh kernel initramfs
+	@guest/build.sh have kernel $(ROOT) >/dev/null 2>&1 || tools/deps.sh guest
+	@LINUX=$(LINUX) guest/build.sh kernel $(ROOT)
 	@$(MAKE) --no-print-directory -j$$(nproc) sdl
-	@exec $(SDL_BIN) -kernel "$$(LINUX=$(LINUX) guest/build.sh path kernel)" \
-		-initrd "$$(guest/build.sh path initramfs)" $(ARGS)
+	@exec $(SDL_BIN) -kernel "$$(LINUX=$(LINUX) guest/build.sh path kernel)" $(ROOT_ARGS) $(ARGS)
 
 test:
 	@tools/deps.sh build guest sdl web test

@@ -8,7 +8,8 @@
 #   guest/build.sh have WHAT...   exit 0 when all of it is there
 #   guest/build.sh prune          delete cached results that today's recipes no longer lead to
 #
-# WHAT: kernel  initramfs  disk  opensbi  bench  tools  busybox  all
+# WHAT: kernel  initramfs  disk  desktop  opensbi  bench  tools  busybox  all (kernel, initramfs, disk, opensbi)
+#       and what only the desktop disk has: modetest  doom  freedoom  desktop-tools
 # Environment: LINUX=6.1|6.12 chooses the kernel; RVKIT_CACHE the cache (default ~/.cache/rvkit); JOBS the
 # number of compilers at a time.
 #
@@ -57,11 +58,26 @@ describe() {
         files="recipes/initramfs.sh recipes/tree.sh mkcpio.c $(cd "$guest" && find rootfs -type f | LC_ALL=C sort)"
         deps='busybox bench tools' result=initramfs.cpio ;;
     disk)
-        files="recipes/disk.sh recipes/tree.sh $(cd "$guest" && find rootfs -type f | LC_ALL=C sort)"
+        files="recipes/disk.sh recipes/ext4.sh recipes/tree.sh $(cd "$guest" && find rootfs -type f | LC_ALL=C sort)"
         deps='busybox bench tools' result=disk.img ;;
+    desktop)
+        files="recipes/desktop.sh recipes/ext4.sh recipes/tree.sh
+            $(cd "$guest" && find rootfs desktop/rootfs -type f | LC_ALL=C sort)"
+        deps='busybox bench tools desktop-tools modetest doom freedoom' space=120 result=desktop.img ;;
+    desktop-tools)
+        files="recipes/desktop-tools.sh $(cd "$guest" && find desktop -maxdepth 1 -name '*.[ch]' | LC_ALL=C sort)"
+        deps=zig ;;
+    modetest)
+        files=recipes/modetest.sh pins=$LIBDRM_VERSION deps=zig space=40 result=modetest ;;
+    doom)
+        files="recipes/doom.sh $(cd "$guest" && find desktop/doom -type f | LC_ALL=C sort)
+            desktop/screen.c desktop/screen.h desktop/evdev.c desktop/evdev.h desktop/pcm.c desktop/pcm.h"
+        pins=$DOOM_VERSION deps=zig space=60 result=doom ;;
+    freedoom)
+        files=recipes/freedoom.sh pins=$FREEDOOM_VERSION space=120 result=freedoom1.wad ;;
     opensbi)
         files=recipes/opensbi.sh pins=$OPENSBI_VERSION space=120 result=fw_jump.bin ;;
-    *) die "no such part: $1 (kernel, initramfs, disk, opensbi, bench, tools, busybox or all)" 2 ;;
+    *) die "no such part: $1 (kernel, initramfs, disk, desktop, opensbi, bench, tools, busybox or all)" 2 ;;
     esac
 }
 
@@ -107,7 +123,8 @@ build_part() (
     work=$(mktemp -d "$cache/.build-$name.XXXXXX") || die "cannot write to $cache; set RVKIT_CACHE to a place that can be written"
     mkdir "$work/out"
     export guest cache work out="$work/out" LINUX linux_suite linux_version BUSYBOX_SUITE BUSYBOX_VERSION \
-        OPENSBI_SUITE OPENSBI_VERSION JOBS="${JOBS:-$(nproc)}"
+        OPENSBI_SUITE OPENSBI_VERSION LIBDRM_SUITE LIBDRM_VERSION DOOM_SUITE DOOM_VERSION FREEDOOM_SUITE FREEDOOM_VERSION \
+        JOBS="${JOBS:-$(nproc)}"
     watch_recipe "$name" "$guest/recipes/$part.sh" "$cache/logs/$name.log" "$work"
     mv -T "$out" "$dir" || die "cannot rename the finished $name into $cache"
     rm -rf "$work"
@@ -128,12 +145,14 @@ prune() {
         6.1) linux_suite=$LINUX_6_1_SUITE linux_version=$LINUX_6_1_VERSION ;;
         6.12) linux_suite=$LINUX_6_12_SUITE linux_version=$LINUX_6_12_VERSION ;;
         esac
-        for part in linux-source kernel zig busybox bench tools initramfs disk opensbi; do
+        for part in linux-source kernel zig busybox bench tools initramfs disk desktop desktop-tools modetest doom freedoom \
+            opensbi; do
             keep="$keep $(part_dir "$part")"
         done
     done
     for dir in "$cache"/linux-source-* "$cache"/kernel-* "$cache"/zig-* "$cache"/busybox-* "$cache"/bench-* "$cache"/tools-* \
-        "$cache"/initramfs-* "$cache"/disk-* "$cache"/opensbi-*; do
+        "$cache"/initramfs-* "$cache"/disk-* "$cache"/desktop-* "$cache"/modetest-* "$cache"/doom-* "$cache"/freedoom-* \
+        "$cache"/opensbi-*; do
         case " $keep " in
         *" $dir "*) ;;
         *) [ ! -d "$dir" ] || { say "removing $dir"; rm -rf "$dir"; } ;;
@@ -141,11 +160,11 @@ prune() {
     done
 }
 
-[ $# -gt 0 ] || { sed -n '4,14s/^# \{0,1\}//p' "$0"; exit 2; }
+[ $# -gt 0 ] || { sed -n '4,15s/^# \{0,1\}//p' "$0"; exit 2; }
 command=build
 case $1 in
 path | have | prune) command=$1; shift ;;
--h | --help | help) sed -n '4,18s/^# \{0,1\}//p' "$0"; exit 0 ;;
+-h | --help | help) sed -n '4,19s/^# \{0,1\}//p' "$0"; exit 0 ;;
 esac
 if [ $command = prune ]; then
     prune

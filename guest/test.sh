@@ -57,6 +57,19 @@ ok $? 'a changed program leads to another disk'
 [ "$("$build" path opensbi)" = "$opensbi" ]
 ok $? 'neither touches the firmware'
 
+[ "$("$build" path all | wc -l)" -eq 4 ] && ! "$build" path all | grep -q desktop
+ok $? 'the desktop disk is built only where it is asked for'
+disk=$("$build" path disk) desktop=$("$build" path desktop) doom=$("$build" path doom)
+echo '/* */' >>"$tmp/guest/desktop/screen.c"
+[ "$("$build" path doom)" != "$doom" ] && [ "$("$build" path desktop)" != "$desktop" ]
+ok $? 'a changed program of the desktop leads to another desktop disk'
+doom=$("$build" path doom) modetest=$("$build" path modetest)
+sed -i 's/^LIBDRM_VERSION=.*/LIBDRM_VERSION=2.4.100-1/' "$tmp/guest/versions.sh"
+[ "$("$build" path modetest)" != "$modetest" ] && [ "$("$build" path doom)" = "$doom" ]
+ok $? 'a pinned version leads to another program, and to no other'
+[ "$("$build" path disk)" = "$disk" ]
+ok $? 'the plain disk stays'
+
 # A recipe that fails half-way, one that says why, and one that succeeds.
 recipe=$tmp/guest/recipes/opensbi.sh
 printf '. "$guest/lib.sh"\nphase working\n: >"$out/half"\nexit 3\n' >"$recipe"

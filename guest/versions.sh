@@ -16,4 +16,14 @@ BUSYBOX_VERSION=1:1.37.0-6
 OPENSBI_SUITE=trixie
 OPENSBI_VERSION=1.6-1
 
+# For the desktop disk.
+LIBDRM_SUITE=trixie
+LIBDRM_VERSION=2.4.124-2
+
+DOOM_SUITE=bookworm
+DOOM_VERSION=3.0.1+really3.0.0+git1471-1
+
+FREEDOOM_SUITE=bookworm
+FREEDOOM_VERSION=0.12.1-2
+
 # Zig is pinned, with checksums, by zig/package-lock.json.

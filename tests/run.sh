@@ -9,7 +9,7 @@ mkdir -p "$logs"
 make="make --no-print-directory -j$jobs"
 passed=0 failed=0 begun=$(date +%s)
 
-stage_guest() { guest/build.sh kernel initramfs disk opensbi; }
+stage_guest() { guest/build.sh kernel initramfs disk desktop opensbi; }
 stage_recipes() { guest/test.sh; }
 stage_build() { $make all lib isagen; }
 stage_walls() { tests/walls.sh; }

@@ -87,3 +87,15 @@ fetch_source() { # suite package version all|upstream
     esac || fail "cannot fetch the source of $2 $version from $mirror"
     flock -u 8
 }
+
+# Unpacks what fetch_source brought, with Debian's patches.
+unpack_source() { # package directory
+    mkdir "$2"
+    for tarball in "$1"_*.orig.tar.?z "$1"_*.orig.tar.bz2; do
+        [ ! -e "$tarball" ] || tar -C "$2" --strip-components=1 -xf "$tarball"
+    done
+    tar -C "$2" -xf "$1"_*.debian.tar.xz
+    [ ! -e "$2/debian/patches/series" ] || grep -v -e '^#' -e '^$' "$2/debian/patches/series" | while read -r name; do
+        patch -s -d "$2" -p1 <"$2/debian/patches/$name"
+    done
+}

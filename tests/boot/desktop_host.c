@@ -3,13 +3,15 @@
  * The host's part of tests/boot/desktop.sh: boots Linux with a screen (virtio-gpu or the simple
  * frame buffer), input devices and sound, all without a window, and plays the person before them.
  * Usage: desktop_host gpu|fb KERNEL INITRD DIR     DIR is shared with the guest; pictures and sound
- * go there
+ *        desktop_host disk KERNEL DISK DIR         go there
+ * "disk" is the host's part of tests/boot/desktop_disk.sh, with DISK as for -drive.
  */
 #include "frontends/display.h"
 #include "frontends/input.h"
 
 #include "host/audio.h"
 #include "host/clock.h"
+#include "host/disk.h"
 #include "host/share.h"
 #include "host/thread.h"
 #include "tap.h"
@@ -271,13 +273,187 @@ TEST(sound)
                   30));
 }
 
+/* From here on: the programs of the desktop disk. */
+
+static void press(input_source_t *person, unsigned usage)
+{
+    input_key(person, usage, true);
+    host_sleep_ns(100000000);
+    input_key(person, usage, false);
+    host_sleep_ns(100000000);
+}
+
+static unsigned colors(void)
+{
+    static bool seen[1 << 24];
+    uint32_t w, h;
+    uint32_t *pixels = display_copy(display, false, &w, &h);
+    unsigned count = 0;
+    memset(seen, 0, sizeof(seen));
+    for (size_t i = 0; pixels && i < (size_t)w * h; i++) {
+        count += !seen[pixels[i] & 0xFFFFFF];
+        seen[pixels[i] & 0xFFFFFF] = true;
+    }
+    free(pixels);
+    return count;
+}
+
+static bool colorful(unsigned seconds)
+{
+    for (unsigned tries = 0; tries < seconds * 10; tries++) {
+        if (colors() > 50) {
+            return true;
+        }
+        host_sleep_ns(100000000);
+    }
+    return false;
+}
+
+static bool size_is(uint32_t want_width, uint32_t want_height, unsigned seconds)
+{
+    uint32_t w = 0, h = 0;
+    for (unsigned tries = 0; tries < seconds * 50; tries++) {
+        display_size(display, &w, &h);
+        if (w == want_width && h == want_height) {
+            return true;
+        }
+        host_sleep_ns(20000000);
+    }
+    printf("# the screen is %u x %u\n", w, h);
+    return false;
+}
+
+TEST(welcome)
+{
+    CHECK(wait_text("modetest", 120));
+    CHECK(wait_text("rvkit:~# ", 20));
+    CHECK(answers("awk '$2 == \"/\" { print $1, $3 }' /proc/mounts", "/dev/root ext4", 10));
+    CHECK(answers("mount -t 9p -o trans=virtio,version=9p2000.L test /mnt && echo mo''unted",
+                  "mounted", 10));
+}
+
+/* The colours of the upper part of SMPTE's bars, in seven columns, at three quarters of full. */
+TEST(pattern)
+{
+    static const uint32_t bars[] = {0xC0C0C0, 0xC0C000, 0x00C0C0, 0x00C000,
+                                    0xC000C0, 0xC00000, 0x0000C0};
+    uint32_t w = 0, h = 0;
+    CHECK(answers("modetest -c", "connected\tVirtual-1", 20));
+    CHECK(wait_text("#0 1024x768", 10));
+    CHECK(wait_text("# ", 10));
+    CHECK(answers("pattern 800x600", "setting mode 800x600", 20));
+    CHECK(size_is(800, 600, 10));
+    host_sleep_ns(300000000);
+    uint32_t *pixels = display_copy(display, false, &w, &h);
+    CHECK(pixels && w == 800 && h == 600);
+    for (uint32_t i = 0; pixels && w == 800 && i < w * 300; i++) {
+        uint32_t x = i % w, bar = x * 7 / w;
+        if (x % (w / 7) > 4 && x % (w / 7) < w / 7 - 4) {
+            CHECK_EQ(bars[bar], pixels[i] & 0xFFFFFF);
+        }
+    }
+    free(pixels);
+    picture("pattern");
+    type("\n");
+    CHECK(wait_text("# ", 10));
+    CHECK(size_is(1024, 768, 5));
+}
+
+TEST(watching)
+{
+    input_source_t *person = input_source_new(input);
+    CHECK(answers("evwatch 7; echo st''atus $?", "event3: ", 10));
+    CHECK(wait_text("Ctrl-C ends.", 10));
+    host_sleep_ns(300000000);
+    press(person, 0x04);
+    CHECK(wait_text("event0 press A (type 1, code 30) 1", 10));
+    CHECK(wait_text("event0 release A (type 1, code 30) 0", 10));
+    input_place(person, 1000, 2000);
+    CHECK(wait_text("event1 place X (type 3, code 0) 1000", 10));
+    CHECK(wait_text("event1 place Y (type 3, code 1) 2000", 10));
+    input_move(person, 5, -6);
+    CHECK(wait_text("event2 move X (type 2, code 0) 5", 10));
+    CHECK(wait_text("event2 move Y (type 2, code 1) -6", 10));
+    input_touch(person, 0, true, 70, 80);
+    CHECK(wait_text("event3 finger ", 10));
+    CHECK(wait_text("status 0", 10));
+    input_source_free(person);
+}
+
+TEST(player)
+{
+    CHECK(answers("play /mnt/tone.wav; echo st''atus $?", "played 96256 frames", 60));
+    CHECK(wait_text("status 0", 10));
+    CHECK(answers("play /etc/passwd; echo st''atus $?", "status 1", 10));
+}
+
+/* The guest's program says what the pixels add up to. */
+TEST(fractal)
+{
+    char want[32];
+    bool same = false;
+    CHECK(answers("fbdraw; echo st''atus $?", "drawn: 1024 x 768, ", 120));
+    for (unsigned tries = 0; tries < 100 && !same; tries++) {
+        uint32_t w = 0, h = 0, hash = UINT32_C(2166136261);
+        uint32_t *pixels = display_copy(display, false, &w, &h);
+        for (size_t i = 0; pixels && i < (size_t)w * h; i++) {
+            hash = (hash ^ (pixels[i] & 0xFFFFFF)) * UINT32_C(16777619);
+        }
+        free(pixels);
+        snprintf(want, sizeof(want), "sum %08x; Enter", hash);
+        host_mutex_lock(serial.lock);
+        same = strstr(serial.text + serial.seen, want) != NULL;
+        host_mutex_unlock(serial.lock);
+        host_sleep_ns(20000000);
+    }
+    CHECK(same);
+    CHECK(colors() > 200);
+    picture("fbdraw");
+    type("\n");
+    CHECK(wait_text("status 0", 10));
+}
+
+/* A game from its title to its first level, some steps in it, and out again. */
+TEST(game)
+{
+    input_source_t *person = input_source_new(input);
+    CHECK(answers("printf '\\033c' >/dev/tty1; echo cl''ear", "clear", 10)); /* of the logo */
+    host_sleep_ns(500000000);
+    CHECK(colors() < 50);
+    type("doom; echo st''atus $?\n");
+    CHECK(colorful(30));
+    host_sleep_ns(1500000000);
+    picture("doom-title");
+    for (unsigned i = 0; i < 4; i++) { /* the menu, a new game, its episode, how hard it is */
+        press(person, 0x28);
+        host_sleep_ns(300000000);
+    }
+    host_sleep_ns(3000000000);
+    CHECK(colorful(1));
+    uint64_t before = display_hash(display);
+    picture("doom-level");
+    input_key(person, 0x52, true); /* up */
+    host_sleep_ns(1000000000);
+    input_key(person, 0x52, false);
+    press(person, 0xE0); /* Ctrl: a shot */
+    host_sleep_ns(300000000);
+    CHECK(before != display_hash(display));
+    picture("doom-shot");
+    press(person, 0x43); /* F10, and Y */
+    press(person, 0x1C);
+    CHECK(wait_text("status 0", 20));
+    host_sleep_ns(500000000);
+    CHECK(colors() < 50);
+    input_source_free(person);
+}
+
 TEST(off)
 {
     type("poweroff -f\n");
     rvvm_run_eventloop();
 }
 
-static rvvm_machine_t *make(bool gpu)
+static rvvm_machine_t *make(bool gpu, const char *drive)
 {
     static const unsigned kinds[] = {INPUT_KEYBOARD, INPUT_TABLET, INPUT_MOUSE, INPUT_TOUCH};
     static board_desc_t desc = {.mem_size = 256 << 20, .harts = 2};
@@ -304,8 +480,10 @@ static rvvm_machine_t *make(bool gpu)
     desc.share[0].tag = "test";
     desc.share_count = 1;
     desc.playbacks = desc.captures = 1;
-    if (!audio_wav_open(&desc.audio, NULL, play, record, error, sizeof(error)) ||
-        !share_open(&desc.share[0].server, &share, error, sizeof(error))) {
+    if (!audio_wav_open(&desc.audio, NULL, play, drive ? NULL : record, error, sizeof(error)) ||
+        !share_open(&desc.share[0].server, &share, error, sizeof(error)) ||
+        (drive &&
+         !(desc.drive[desc.drive_count++] = disk_open_spec(drive, error, sizeof(error))))) {
         printf("Bail out! %s\n", error);
         exit(1);
     }
@@ -317,20 +495,31 @@ int main(int argc, char **argv)
     if (argc != 5) {
         return 2;
     }
-    bool gpu = !strcmp(argv[1], "gpu");
+    bool gpu = !strcmp(argv[1], "gpu"), disk = !strcmp(argv[1], "disk");
     dir = argv[4];
-    rvvm_machine_t *machine = make(gpu);
-    if (!machine || !rvvm_load_kernel(machine, argv[2]) || !rvkit_load_initrd(machine, argv[3])) {
+    rvvm_machine_t *machine = make(gpu || disk, disk ? argv[3] : NULL);
+    if (!machine || !rvvm_load_kernel(machine, argv[2]) ||
+        (!disk && !rvkit_load_initrd(machine, argv[3]))) {
         printf("Bail out! no machine\n");
         return 1;
     }
-    rvvm_set_cmdline(machine, "console=tty0 console=ttyS0");
+    rvvm_set_cmdline(machine, disk ? "console=tty0 console=ttyS0 root=/dev/vda rw"
+                                   : "console=tty0 console=ttyS0");
     rvvm_start_machine(machine);
-    RUN(boot);
-    CHECK(answers("mount -t 9p -o trans=virtio,version=9p2000.L test /mnt && echo mo''unted",
-                  "mounted", 10));
-    RUN(typing);
-    RUN(drawing);
+    if (disk) {
+        RUN(welcome);
+        RUN(pattern);
+        RUN(watching);
+        RUN(player);
+        RUN(fractal);
+        RUN(game);
+    } else {
+        RUN(boot);
+        CHECK(answers("mount -t 9p -o trans=virtio,version=9p2000.L test /mnt && echo mo''unted",
+                      "mounted", 10));
+        RUN(typing);
+        RUN(drawing);
+    }
     if (gpu) {
         RUN(new_size);
         RUN(modeset);
