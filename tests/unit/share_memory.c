@@ -365,6 +365,7 @@ TEST(files_without_a_name_live_on)
     CHECK_EQ(-FS_ENOENT, OPS->link(S, file, FS_ROOT, "again", &attr));
     CHECK_EQ(-FS_ENOENT, OPS->name_of(S, file, &dir, buf));
     CHECK_EQ(-FS_ENOENT, OPS->parent(S, file, &attr));
+    CHECK_EQ(0, OPS->getattr(S, file, 0, &attr));
     OPS->forget(S, file, 1);
     CHECK_EQ(0, OPS->getattr(S, file, h, &attr));
     CHECK_EQ(file, attr.node);

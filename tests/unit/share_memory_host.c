@@ -243,6 +243,37 @@ TEST(both_sides)
     down();
 }
 
+/* Room is there at once when the program removes what the guest knows, but has not open. */
+TEST(what_is_removed_makes_room)
+{
+    enum { SIZE = 300000 };
+    uint8_t *bytes = calloc(1, SIZE);
+    fs_attr_t attr;
+    uint64_t h;
+    up(MB);
+    uint64_t before = used();
+    for (unsigned i = 0; i < 10; i++) {
+        CHECK_EQ(0, share_memory_put(share, "big", bytes, SIZE, 0644));
+        uint64_t node = look(FS_ROOT, "big");
+        CHECK_EQ(0, OPS->open(S, node, 0, &h));
+        CHECK_EQ(0, i % 2 ? share_memory_remove(share, "big", false)
+                          : share_memory_rename(share, "file", "big", 0));
+        CHECK_EQ(0, OPS->getattr(S, node, 0, &attr));
+        CHECK_EQ(0, attr.nlink);
+        CHECK(used() > SIZE);
+        CHECK_EQ(0, OPS->close(S, h));
+        CHECK(used() < before + 1000);
+        CHECK_EQ(-FS_ESTALE, OPS->getattr(S, node, 0, &attr));
+        CHECK_EQ(-FS_ESTALE, OPS->open(S, node, 0, &h));
+        CHECK(look(FS_ROOT, "sub") != node);
+        if (!(i % 2)) {
+            CHECK_EQ(0, share_memory_rename(share, "big", "file", 0));
+        }
+    }
+    free(bytes);
+    down();
+}
+
 /* --- Servers --- */
 
 TEST(one_guest_after_another)
@@ -362,6 +393,7 @@ int main(void)
     RUN(paths);
     RUN(lists_for_the_program);
     RUN(both_sides);
+    RUN(what_is_removed_makes_room);
     RUN(one_guest_after_another);
     RUN(serves_at_once);
     RUN(snapshots);
