@@ -100,3 +100,20 @@ export async function readAll(store) {
     }
     return bytes;
 }
+
+/**
+ * An endless row of changes, the same for the same seed, so that who was not there can tell what a killed
+ * machine may have done: { flush } or { first, count, generation }, generation "zeros" for discards.
+ */
+export function* changes(seed, sectors, generation) {
+    const random = makeRandom(seed);
+    for (;;) {
+        if (random(8) === 0) {
+            yield { flush: true };
+            continue;
+        }
+        const first = Math.min(random(12) * 1500 + random(100), sectors - 1);
+        const count = Math.min(1 + random(60), sectors - first);
+        yield { first, count, generation: random(6) === 0 ? 'zeros' : ++generation };
+    }
+}
