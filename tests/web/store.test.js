@@ -678,6 +678,43 @@ for (const [format, open] of Object.entries(formats)) {
     });
 }
 
+test('overlay, packed: each moment of a flush', async () => {
+    const random = makeRandom(seed);
+    const sectors = [8 * 5, 8 * 1500, 8 * 7, 8 * 1600];
+    let bytes = new Uint8Array(0);
+    for (let life = 0; life < 3; life++) {
+        for (let calls = 0; calls < 5; calls++) {
+            for (let times = 0; times < 40; times++) {
+                const handle = new CrashFile(random, bytes);
+                const blocks = PackedBlocks.open(handle, identity, 'x');
+                blocks.write(sectors[2] * 512, sectorsBytes(sectors[2], 8, 100));
+                blocks.write(sectors[3] * 512, sectorsBytes(sectors[3], 8, 100));
+                blocks.zero(1100, 1103);
+                handle.calls = calls;
+                calls < 4 ? assert.throws(() => blocks.flush(), /killed/) : blocks.flush();
+                const store = new OverlayStore(new MemoryStore(baseBytes),
+                    PackedBlocks.open(handle.crash(PACKED_DATA), identity, 'x'));
+                const found = await readAll(store);
+                for (const [i, sector] of sectors.entries()) {
+                    const may = i < 2 ? [life] : calls < 4 ? [0, 100] : [100];
+                    const { 1: value } = new Uint32Array(found.buffer, sector * 512, 2);
+                    assert.ok(may.includes(value), `seed ${seed}, ${life} ${calls}: ${sector} holds ${value}`);
+                }
+            }
+        }
+        const handle = new CrashFile(random, bytes);
+        const blocks = PackedBlocks.open(handle, identity, 'x');
+        for (const sector of sectors.slice(0, 2)) { // elsewhere each time, so that an old table is noticed
+            blocks.zero(sector / 8, sector / 8 + 1);
+            blocks.flush();
+            blocks.write(4096 * (20 + life), new Uint8Array(4096));
+            blocks.write(sector * 512, sectorsBytes(sector, 8, life + 1));
+        }
+        blocks.flush();
+        bytes = handle.bytes.slice();
+    }
+});
+
 test('overlay, packed: only what was written takes room, and room is used again', () => {
     const handle = new CrashFile(makeRandom(seed));
     let blocks = PackedBlocks.open(handle, identity, 'x');
