@@ -14,6 +14,9 @@ const WAITING_MAX = 8192;   // 32 MiB
 /** After a failure, milliseconds until a write (not a flush) tries to store them again. */
 const RETRY = 5000;
 
+/** Milliseconds in which a database must have opened. */
+const OPEN_MAX = 20000;
+
 const requested = (request) => new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(storageError(request.error));
@@ -37,10 +40,18 @@ export async function openDatabase() {
         db.createObjectStore('maps');
         db.createObjectStore('blocks');
     };
+    let timer;
+    const late = new Promise((_, reject) => {
+        timer = setTimeout(reject, OPEN_MAX, new Error('IndexedDB does not answer'));
+    });
+    const opened = requested(request);
     try {
-        return await requested(request);
+        return await Promise.race([opened, late]);
     } catch (cause) {
+        opened.then((db) => db.close(), () => {});
         throw new RvkitError('no-storage', `this browser does not let a page keep a disk: ${cause.message}`, { cause });
+    } finally {
+        clearTimeout(timer);
     }
 }
 
