@@ -367,6 +367,13 @@ test('http: signals and closing end what is under way', async () => {
     const reading = reads(store);
     store.close();
     await assert.rejects(reading, code('closed'));
+    // An overlay too, while a part of a block waits for the rest of it.
+    hang = false;
+    const over = await openHttp('hang', { readOnly: false }, { fetch: { ...quick, stall: 60000 } });
+    hang = true;
+    const writing = assert.rejects(over.write(1 << 20, new Uint8Array(512)), code('closed'));
+    await over.close();
+    await writing;
 });
 
 // --- Overlays ---
