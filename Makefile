@@ -122,6 +122,21 @@ $(SHLIB): $(LIB_OBJ)
 
 lib: $(LIB) $(SHLIB)
 
+# The machine for browsers and Node: build/web/rvkit.wasm, and the module that loads it. Emscripten's own loader is
+# not used: what the machine needs of its host is the few functions in web/engine/rvkit.js. The objects are made by
+# another run of these rules.
+WEB_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/frontends/wasm/*.c))
+WEB_LDFLAGS := --no-entry -sSTANDALONE_WASM=1 -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=4GB -sTOTAL_STACK=524288 \
+	-sEXPORTED_FUNCTIONS=_malloc,_free \
+	-sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0
+
+web-engine:
+	@$(MAKE) --no-print-directory BUILD=build/web CC=emcc OPT=-O3 build/web/rvkit.wasm
+	@cp web/engine/rvkit.js build/web/rvkit.js
+
+build/web/rvkit.wasm: $(WEB_OBJ) $(LIB)
+	emcc $(OPT) $(WEB_LDFLAGS) -o $@ $^ $(LDFLAGS)
+
 # What the objects are made with; when it changes they are made again.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
@@ -139,10 +154,13 @@ $(BUILD)/slirp: FORCE
 	@mkdir -p $(@D)
 	@echo '$(SLIRP)' | cmp -s - $@ || echo '$(SLIRP)' >$@
 
+$(BUILD)/tests/unit/engine$(EXE): $(WEB_OBJ)
+$(BUILD)/tests/unit/engine$(EXE): private LDFLAGS += $(WEB_OBJ)
+
 $(BUILD)/tests/%$(EXE): tests/%.c $(LIB) $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo '  CC $<'
-	@$(CC) $(RVKIT_CFLAGS) $(CFLAGS) $(RVKIT_LDFLAGS) -Isrc -Itests -MMD -MP -o $@ $< $(LIB) $(LDFLAGS) \
+	@$(CC) $(RVKIT_CFLAGS) $(CFLAGS) $(RVKIT_LDFLAGS) -Isrc -Itests -MMD -MP -o $@ $< $(LDFLAGS) $(LIB) \
 		$(RVKIT_LDLIBS)
 
 $(GEN): $(wildcard tests/isa/gen/*.c) $(LIB) $(BUILD)/flags
@@ -231,6 +249,8 @@ clean:
 
 FORCE:
 
-.PHONY: all help lib sdl no-sdl test-c isagen guest run run-sdl test bench soak fuzz check-upstream export install format clean FORCE
+.DELETE_ON_ERROR:
 
--include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(SDL_OBJ:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)
+.PHONY: all help lib web-engine sdl no-sdl test-c isagen guest run run-sdl test bench soak fuzz check-upstream export install format clean FORCE
+
+-include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(WEB_OBJ:.o=.d) $(SDL_OBJ:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)

@@ -53,9 +53,8 @@ bool rvvm_board_riscv_virt_init(rvvm_machine_t *machine, bool aia)
         return false;
     }
     rvvm_irq_dev_t *plic = NULL;
-    return machine && clint_init(machine, BOARD_CLINT) &&
-           (plic = plic_init(machine, BOARD_PLIC)) && syscon_init(machine, BOARD_SYSCON) &&
-           rtc_goldfish_init(machine, BOARD_RTC, plic, 0);
+    return machine && clint_init(machine, BOARD_CLINT) && (plic = plic_init(machine, BOARD_PLIC)) &&
+           syscon_init(machine, BOARD_SYSCON) && rtc_goldfish_init(machine, BOARD_RTC, plic, 0);
 }
 
 _Static_assert((int)BOARD_VIRTIO_LEGACY == VIRTIO_MMIO_LEGACY &&
@@ -69,10 +68,16 @@ _Static_assert((int)BOARD_VIRTIO_LEGACY == VIRTIO_MMIO_LEGACY &&
 #define BOARD_DRIVE_THREADS 4
 #define BOARD_DRIVE_QUEUES 4
 
-/* What no device has taken over: serial ports, disks, networks and folders from these on. */
-static void board_free_rest(const board_desc_t *desc, size_t serial, size_t drive, size_t net,
-                            size_t share, bool streams, bool desktop)
+/* What has been taken over so far. */
+typedef struct {
+    size_t serials, drives, nets, shares, devices;
+    bool streams, desktop;
+} board_taken_t;
+
+/* What no device has taken over. */
+static void board_free_rest(const board_desc_t *desc, const board_taken_t *taken)
 {
+    size_t serial = taken->serials, drive = taken->drives, net = taken->nets, share = taken->shares;
     for (; serial < desc->serial_count; serial++) {
         chardev_free(desc->serial[serial]);
     }
@@ -85,10 +90,13 @@ static void board_free_rest(const board_desc_t *desc, size_t serial, size_t driv
     for (; share < desc->share_count; share++) {
         desc->share[share].server.ops->free(desc->share[share].server.opaque);
     }
-    if (!streams) {
+    for (size_t device = taken->devices; device < desc->device_count; device++) {
+        desc->device[device].type->remove(desc->device[device].data);
+    }
+    if (!taken->streams) {
         streams_free_desc(desc);
     }
-    if (!desktop) {
+    if (!taken->desktop) {
         desktop_free_desc(desc);
     }
 }
@@ -113,16 +121,51 @@ static bool board_attach_drive(rvvm_machine_t *machine, const board_desc_t *desc
 {
     size_t queues = desc->harts < BOARD_DRIVE_QUEUES ? desc->harts : BOARD_DRIVE_QUEUES;
     return drives_attach(machine, desc->drive[index], (unsigned)queues,
-                        desc->icount ? 0 : BOARD_DRIVE_THREADS);
+                         desc->icount ? 0 : BOARD_DRIVE_THREADS);
+}
+
+/* A device that the caller has described. */
+static bool board_attach_device(rvvm_machine_t *machine, const virtio_desc_t *device)
+{
+    return slot_attach_or_tell(machine, true, device, device->type->name);
+}
+
+static bool board_attach_all(rvvm_machine_t *machine, const board_desc_t *desc,
+                             board_taken_t *taken)
+{
+    bool ok = true;
+    /* A UART that cannot be attached has freed its chardev. */
+    while (ok && taken->serials < desc->serial_count) {
+        ok = ns16550a_init_auto(machine, desc->serial[taken->serials++]) != NULL;
+    }
+    while (ok && taken->drives < desc->drive_count) {
+        ok = board_attach_drive(machine, desc, taken->drives++);
+    }
+    while (ok && taken->nets < desc->net_count) {
+        ok = netcard_attach(machine, desc->net[taken->nets].net, desc->net[taken->nets].mac);
+        taken->nets++;
+    }
+    while (ok && taken->shares < desc->share_count) {
+        ok = board_attach_share(machine, desc, taken->shares++);
+    }
+    taken->streams = ok;
+    ok = ok && streams_attach(machine, desc);
+    taken->desktop = ok;
+    ok = ok && desktop_attach(machine, desc);
+    while (ok && taken->devices < desc->device_count) {
+        ok = board_attach_device(machine, &desc->device[taken->devices++]);
+    }
+    return ok && entropy_attach(machine, desc->icount);
 }
 
 rvvm_machine_t *board_create(const board_desc_t *desc)
 {
     rvvm_machine_t *machine = rvvm_create_machine(desc->mem_size, desc->harts, desc->isa);
-    size_t serials = 0, drives = 0, nets = 0, shares = 0;
+    board_taken_t taken = {0};
     bool ok = machine && desc->serial_count <= BOARD_SERIAL_MAX &&
               desc->drive_count <= BOARD_DRIVES_MAX && desc->net_count <= BOARD_NETS_MAX &&
-              desc->share_count <= BOARD_SHARES_MAX && rvvm_board_riscv_virt_init(machine, false);
+              desc->share_count <= BOARD_SHARES_MAX && desc->device_count <= BOARD_DEVICES_MAX &&
+              rvvm_board_riscv_virt_init(machine, false);
     if (ok && desc->cooperative) {
         ok = rvvm_set_opt(machine, RVKIT_OPT_COOPERATIVE, 1);
     }
@@ -135,27 +178,8 @@ rvvm_machine_t *board_create(const board_desc_t *desc)
     if (ok && desc->serial_count) {
         machine->console = desc->serial[0];
     }
-    /* A UART that cannot be attached has freed its chardev. */
-    while (ok && serials < desc->serial_count) {
-        ok = ns16550a_init_auto(machine, desc->serial[serials++]) != NULL;
-    }
-    while (ok && drives < desc->drive_count) {
-        ok = board_attach_drive(machine, desc, drives++);
-    }
-    while (ok && nets < desc->net_count) {
-        ok = netcard_attach(machine, desc->net[nets].net, desc->net[nets].mac);
-        nets++;
-    }
-    while (ok && shares < desc->share_count) {
-        ok = board_attach_share(machine, desc, shares++);
-    }
-    bool streams = ok;
-    ok = ok && streams_attach(machine, desc);
-    bool desktop = ok;
-    ok = ok && desktop_attach(machine, desc);
-    ok = ok && entropy_attach(machine, desc->icount);
-    if (!ok) {
-        board_free_rest(desc, serials, drives, nets, shares, streams, desktop);
+    if (!ok || !board_attach_all(machine, desc, &taken)) {
+        board_free_rest(desc, &taken);
         rvvm_free_machine(machine);
         return NULL;
     }

@@ -19,6 +19,7 @@
 #include "devices/display_host.h"
 #include "devices/file_server.h"
 #include "devices/input_host.h"
+#include "devices/virtio.h"
 #include "devices/vsock_host.h"
 #include "host/disk.h"
 #include "host/net.h"
@@ -33,6 +34,7 @@
 #define BOARD_PORTS_MAX 8
 #define BOARD_SCANOUTS_MAX 16
 #define BOARD_INPUTS_MAX 8
+#define BOARD_DEVICES_MAX 24
 
 /* A screen: of a size, in pixels, that the guest is told at first. */
 typedef struct board_screen {
@@ -40,17 +42,20 @@ typedef struct board_screen {
     uint32_t width, height;
 } board_screen_t;
 
-/* The guest's time, also for those who are made before the machine is. It has to outlive the machine. */
+/* The guest's time, also for those who are made before the machine is. It has to outlive the
+ * machine. */
 typedef struct board_clock {
     rvvm_machine_t *machine; /* filled in by board_create() */
 } board_clock_t;
 
-/* Nanoseconds, for audio_clock_t and the like; 0 before there is a machine. `clock`: a board_clock_t. */
+/* Nanoseconds, for audio_clock_t and the like; 0 before there is a machine. `clock`: a
+ * board_clock_t. */
 uint64_t board_clock_now(void *clock);
 
 /* How the guest may talk to the VirtIO devices. */
 enum {
-    BOARD_VIRTIO_LEGACY = 1, /* interface version 1 of VirtIO over MMIO: for older xv6 and kernels */
+    BOARD_VIRTIO_LEGACY =
+        1, /* interface version 1 of VirtIO over MMIO: for older xv6 and kernels */
     BOARD_VIRTIO_NO_PACKED = 2,
     BOARD_VIRTIO_NO_EVENT_IDX = 4,
     BOARD_VIRTIO_NO_INDIRECT = 8,
@@ -62,7 +67,8 @@ typedef struct board_desc {
     size_t harts;
     const char *isa; /* NULL: all extensions */
 
-    /* One UART for each of serial_count; NULL entries swallow output. The first is the SBI's console. */
+    /* One UART for each of serial_count; NULL entries swallow output. The first is the SBI's
+     * console. */
     chardev_t *serial[BOARD_SERIAL_MAX];
     size_t serial_count;
 
@@ -89,7 +95,8 @@ typedef struct board_desc {
     chardev_t *console[BOARD_CONSOLES_MAX];
     size_t console_count;
 
-    /* Channels for the guest's programs, /dev/virtio-ports/NAME in Linux: one virtio-console for all. */
+    /* Channels for the guest's programs, /dev/virtio-ports/NAME in Linux: one virtio-console for
+     * all. */
     struct {
         chardev_t *chardev;
         const char *name;
@@ -102,9 +109,11 @@ typedef struct board_desc {
     vsock_host_t vsock; /* behind a virtio-vsock */
     uint32_t vsock_cid; /* 0: none */
 
-    uint32_t virtio; /* BOARD_VIRTIO_*, for all VirtIO devices; 0: version 2, with all kinds of rings */
+    uint32_t
+        virtio; /* BOARD_VIRTIO_*, for all VirtIO devices; 0: version 2, with all kinds of rings */
 
-    /* One virtio-gpu with a scanout for each of scanout_count; sizes are wishes, 0: the device's own. */
+    /* One virtio-gpu with a scanout for each of scanout_count; sizes are wishes, 0: the device's
+     * own. */
     board_screen_t scanout[BOARD_SCANOUTS_MAX];
     size_t scanout_count;
 
@@ -123,6 +132,11 @@ typedef struct board_desc {
     audio_host_t audio;
     unsigned playbacks, captures;
 
+    /* VirtIO devices with back ends of the caller's own, behind all others; each is removed with
+     * the machine. */
+    virtio_desc_t device[BOARD_DEVICES_MAX];
+    size_t device_count;
+
     board_clock_t *clock; /* to be filled in; NULL: nobody asks */
 
     uint64_t icount;  /* as RVKIT_OPT_ICOUNT; 0: off */
@@ -130,8 +144,9 @@ typedef struct board_desc {
 } board_desc_t;
 
 /*
- * A machine that is ready to load files and start. Takes over the chardevs, disks, networks and other back ends,
- * also when it fails (NULL, and a line in the log). Freed with rvvm_free_machine().
+ * A machine that is ready to load files and start. Takes over the chardevs, disks, networks and
+ * other back ends, also when it fails (NULL, and a line in the log). Freed with
+ * rvvm_free_machine().
  */
 rvvm_machine_t *board_create(const board_desc_t *desc);
 
@@ -143,7 +158,8 @@ typedef struct {
     uint64_t target, actual, free, available, total;
 } board_balloon_t;
 
-/* Any thread. False: there is no balloon. The guest follows, and tells new figures, in its own time. */
+/* Any thread. False: there is no balloon. The guest follows, and tells new figures, in its own
+ * time. */
 bool board_set_balloon(rvvm_machine_t *machine, uint64_t bytes);
 bool board_get_balloon(rvvm_machine_t *machine, board_balloon_t *info);
 
@@ -162,10 +178,10 @@ bool board_get_drive(rvvm_machine_t *machine, size_t index, board_drive_t *info)
 
 /* A network card, likewise. */
 typedef struct {
-    char backend[320]; /* "user", "tap tap0" */
-    uint8_t mac[6];    /* as it was attached */
-    bool link;         /* the cable is plugged in */
-    bool forwards;     /* its network forwards ports */
+    char backend[320];                        /* "user", "tap tap0" */
+    uint8_t mac[6];                           /* as it was attached */
+    bool link;                                /* the cable is plugged in */
+    bool forwards;                            /* its network forwards ports */
     uint64_t rx_frames, rx_bytes, rx_dropped; /* to the guest */
     uint64_t tx_frames, tx_bytes, tx_dropped;
 } board_net_t;
@@ -173,8 +189,9 @@ typedef struct {
 bool board_get_net(rvvm_machine_t *machine, size_t index, board_net_t *info);
 
 /*
- * The ports that lead to the guest through the index-th card, as host_net_add_forward() and its like. False:
- * error is one line (error_size bytes), also when there is no such card; or there are no more.
+ * The ports that lead to the guest through the index-th card, as host_net_add_forward() and its
+ * like. False: error is one line (error_size bytes), also when there is no such card; or there are
+ * no more.
  */
 bool board_add_forward(rvvm_machine_t *machine, size_t index, const host_net_forward_t *forward,
                        char *error, size_t error_size);
@@ -183,13 +200,15 @@ bool board_remove_forward(rvvm_machine_t *machine, size_t index, const host_net_
 bool board_get_forward(rvvm_machine_t *machine, size_t index, size_t number,
                        host_net_forward_t *forward);
 
-/* What was loaded at the last reset; all zeros when there is none. Valid while the machine is stopped. */
+/* What was loaded at the last reset; all zeros when there is none. Valid while the machine is
+ * stopped. */
 const loader_image_t *board_firmware_image(const rvvm_machine_t *machine);
 const loader_image_t *board_kernel_image(const rvvm_machine_t *machine);
 
 /*
- * The host-target interface of bare-metal tests (src/htif.c): when the firmware's symbol `tohost` becomes
- * odd, the machine is powered off. Attach before the first start; false when there is no memory.
+ * The host-target interface of bare-metal tests (src/htif.c): when the firmware's symbol `tohost`
+ * becomes odd, the machine is powered off. Attach before the first start; false when there is no
+ * memory.
  */
 bool board_attach_htif(rvvm_machine_t *machine);
 
@@ -197,8 +216,9 @@ bool board_attach_htif(rvvm_machine_t *machine);
 bool board_htif_status(const rvvm_machine_t *machine, uint32_t *status);
 
 /*
- * Writes the words from begin_signature to end_signature of the firmware as riscv-arch-test has them: one
- * word of 32 bits in hexadecimal on each line. False: told in the log. The machine is stopped.
+ * Writes the words from begin_signature to end_signature of the firmware as riscv-arch-test has
+ * them: one word of 32 bits in hexadecimal on each line. False: told in the log. The machine is
+ * stopped.
  */
 bool board_write_signature(rvvm_machine_t *machine, const char *path);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * The event loop: power requests and device updates of all machines of the process. RVVM's
- * rvvm_run_eventloop() names no machine, so there is one list of them; the process mutex guards it. It
- * runs in the thread that calls rvvm_run_eventloop(), and otherwise in one of its own.
+ * rvvm_run_eventloop() names no machine, so there is one list of them; the process mutex guards it.
+ * It runs in the thread that calls rvvm_run_eventloop(), and otherwise in one of its own.
  */
 #include "host/clock.h"
 #include "log.h"
@@ -10,6 +10,10 @@
 #include "util.h"
 
 #define UPDATE_PERIOD_NS UINT64_C(16000000)
+
+/* The longest idle time that is made up in one go: guests take much more for a hang (RCU stalls,
+ * watchdogs). */
+#define MAKE_UP_STEP_NS UINT64_C(1000000000)
 
 /* What a cooperative machine runs between two looks at the others. */
 #define EVENTLOOP_SLICE 200000
@@ -359,12 +363,25 @@ rvkit_slice_t rvkit_run_slice(rvvm_machine_t *machine, uint64_t max_insns)
         return RVKIT_SLICE_STOPPED;
     }
     eventloop_lock();
+    machine_clock_begin(machine);
+    uint64_t begun = host_clock_ns();
     machine_service(machine);
     rvkit_slice_t slice = machine_run_turns(machine, max_insns);
     machine_service(machine);
     if (!machine_is(machine, MACHINE_RUNNING)) {
         slice = RVKIT_SLICE_STOPPED;
+    } else if (slice == RVKIT_SLICE_BUSY) {
+        machine_clock_make_up(machine, host_clock_ns() - begun);
+    } else if (machine_clock_make_up(machine,
+                                     util_min_u64(rvkit_idle_ns(machine), MAKE_UP_STEP_NS))) {
+        slice = RVKIT_SLICE_BUSY;
     }
+    machine_clock_end(machine, slice);
     eventloop_unlock();
     return slice;
+}
+
+uint64_t rvkit_lag_ns(rvvm_machine_t *machine)
+{
+    return machine ? machine->clock.lag_ns : 0;
 }

@@ -10,8 +10,9 @@
  *   src/boot.c       what is put into RAM and registers at a reset
  *   src/board.c      which device sits where
  *
- * Locks, outermost first: process mutex (host/thread.h), run_lock, mmio.lock. Hart threads take only
- * run_lock, and only while they run no guest code. Cooperative harts run under the process mutex.
+ * Locks, outermost first: process mutex (host/thread.h), run_lock, mmio.lock. Hart threads take
+ * only run_lock, and only while they run no guest code. Cooperative harts run under the process
+ * mutex.
  */
 #ifndef RVKIT_MACHINE_H
 #define RVKIT_MACHINE_H
@@ -52,9 +53,11 @@ typedef struct machine_clock {
     uint64_t start_ns;   /* host clock: where 0 is (atomic) */
     uint64_t offset;     /* ticks added, modulo 2^64 (atomic) */
     uint64_t stopped_ns; /* host clock when the machine stopped; only while it is stopped */
-    uint64_t insns;      /* icount: retired by all harts, without the running one's present turn */
-    uint64_t skipped;    /* icount: ticks jumped over while all slept */
-    hart_t *turn;        /* icount: who runs, and its counter when its turn began */
+    uint64_t due_ns;  /* cooperative, host clock: when the next slice should begin; 0: at no time */
+    uint64_t lag_ns;  /* cooperative: time that passed between slices and is still to be made up */
+    uint64_t insns;   /* icount: retired by all harts, without the running one's present turn */
+    uint64_t skipped; /* icount: ticks jumped over while all slept */
+    hart_t *turn;     /* icount: who runs, and its counter when its turn began */
     uint64_t turn_start;
 } machine_clock_t;
 
@@ -81,12 +84,12 @@ struct rvvm_machine_t {
     uint32_t power;   /* atomic machine_power_t */
     uint32_t request; /* atomic machine_request_t */
     host_mutex_t *run_lock;
-    uint32_t hold;    /* atomic: harts stay out of guest code while not 0; changed under run_lock */
-    bool quit;        /* under run_lock: hart threads end */
+    uint32_t hold; /* atomic: harts stay out of guest code while not 0; changed under run_lock */
+    bool quit;     /* under run_lock: hart threads end */
     host_event_t *parked_event; /* set when a hart thread parks */
 
-    uint32_t turn;             /* cooperative: whose turn is next */
-    uint64_t next_update_ns;   /* of machine_now_ns() */
+    uint32_t turn;           /* cooperative: whose turn is next */
+    uint64_t next_update_ns; /* of machine_now_ns() */
     rvvm_addr_t opts[MACHINE_OPT_COUNT];
     bool cooperative;
     uint32_t virtio_flags; /* VIRTIO_MMIO_*, for src/slot.h; set before devices are attached */
@@ -112,6 +115,14 @@ void machine_clock_set(rvvm_machine_t *machine, uint64_t ticks);
 /* Freezes and resumes host time while the machine is stopped. */
 void machine_clock_stop(rvvm_machine_t *machine);
 void machine_clock_start(rvvm_machine_t *machine);
+/*
+ * Slices of a cooperative machine (rvkit_run_slice()): begin() takes the time that the host came
+ * too late out of mtime, end() says when it should come again, make_up() gives at most so much of
+ * it back.
+ */
+void machine_clock_begin(rvvm_machine_t *machine);
+void machine_clock_end(rvvm_machine_t *machine, rvkit_slice_t slice);
+bool machine_clock_make_up(rvvm_machine_t *machine, uint64_t ns);
 /* Nanoseconds of mtime; since 1970 for wall. */
 uint64_t machine_now_ns(const rvvm_machine_t *machine);
 uint64_t machine_wall_ns(const rvvm_machine_t *machine);
@@ -120,8 +131,8 @@ uint64_t machine_ns_until(const rvvm_machine_t *machine, uint64_t ticks);
 
 /* src/runner.c */
 /*
- * Keeps all harts out of guest code until as many releases; holds nest. The process mutex is held by the
- * caller, which is not a hart's thread. A machine that is off or paused is held.
+ * Keeps all harts out of guest code until as many releases; holds nest. The process mutex is held
+ * by the caller, which is not a hart's thread. A machine that is off or paused is held.
  */
 void machine_hold(rvvm_machine_t *machine);
 void machine_release(rvvm_machine_t *machine);
@@ -131,7 +142,8 @@ bool machine_make_threads(rvvm_machine_t *machine);
 void machine_end_threads(rvvm_machine_t *machine);
 /* Any thread. Ends a hart's sleep, and its present run. */
 void machine_wake_hart(rvvm_machine_t *machine, uint32_t hart);
-/* The earliest tick at which a sleeping hart wakes by itself; UINT64_MAX: none will. Cooperative. */
+/* The earliest tick at which a sleeping hart wakes by itself; UINT64_MAX: none will. Cooperative.
+ */
 uint64_t machine_next_deadline(const rvvm_machine_t *machine);
 rvkit_slice_t machine_run_turns(rvvm_machine_t *machine, uint64_t max_insns);
 
@@ -139,8 +151,8 @@ rvkit_slice_t machine_run_turns(rvvm_machine_t *machine, uint64_t max_insns);
 void eventloop_add(rvvm_machine_t *machine);
 void eventloop_remove(rvvm_machine_t *machine);
 /*
- * The process mutex. A loop that is busy with cooperative machines lets go of it only when somebody wants it,
- * which this tells.
+ * The process mutex. A loop that is busy with cooperative machines lets go of it only when somebody
+ * wants it, which this tells.
  */
 void eventloop_lock(void);
 void eventloop_unlock(void);

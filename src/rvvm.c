@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* The public calls around RAM, regions and files. Running is in eventloop.c, making in machine.c. */
+/* The public calls around RAM, regions and files. Running is in eventloop.c, making in machine.c.
+ */
 #include "host/file.h"
 #include "host/memory.h"
 #include "log.h"
@@ -381,24 +382,37 @@ void rvvm_append_cmdline(rvvm_machine_t *machine, const char *str)
     }
 }
 
-/* Replaces a file that the next reset loads. */
-static bool machine_read_file(rvvm_machine_t *machine, machine_file_t *file, const char *path)
+/* A file that the next reset loads. */
+static machine_file_t *machine_file(rvvm_machine_t *machine, rvkit_file_t what)
 {
-    machine_file_t fresh = {NULL, 0, NULL};
-    char error[256];
-    if (!machine) {
-        return false;
+    switch (what) {
+    case RVKIT_FIRMWARE:
+        return &machine->firmware;
+    case RVKIT_KERNEL:
+        return &machine->kernel;
+    case RVKIT_INITRD:
+        return &machine->initrd;
+    case RVKIT_FDT:
+        return &machine->dtb;
     }
-    if (path && *path) {
-        if (!host_file_read_all(path, LOADER_FILE_MAX, &fresh.data, &fresh.size, error, sizeof(error))) {
-            rvvm_error("%s: %s", path, error);
-            return false;
-        }
-        fresh.path = strdup(path);
-        if (!fresh.path) {
-            free(fresh.data);
-            return false;
-        }
+    return NULL;
+}
+
+bool rvkit_load_bytes(rvvm_machine_t *machine, rvkit_file_t what, void *bytes, size_t size,
+                      const char *name)
+{
+    machine_file_t fresh = {bytes, bytes ? size : 0, NULL};
+    machine_file_t *file = machine ? machine_file(machine, what) : NULL;
+    loader_error_t error;
+    bool ok = file && (!bytes || (fresh.path = strdup(name)));
+    if (ok && bytes && what == RVKIT_FDT && !loader_check_fdt(bytes, size, &error)) {
+        rvvm_error("%s: %s", name, error.text);
+        ok = false;
+    }
+    if (!ok) {
+        free(bytes);
+        free(fresh.path);
+        return false;
     }
     free(file->data);
     free(file->path);
@@ -406,40 +420,50 @@ static bool machine_read_file(rvvm_machine_t *machine, machine_file_t *file, con
     return true;
 }
 
+/* The same from a file of the host; no path: none. */
+static bool machine_read_file(rvvm_machine_t *machine, rvkit_file_t what, const char *path)
+{
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    char error[256];
+    if (machine && path && *path &&
+        !host_file_read_all(path, LOADER_FILE_MAX, &bytes, &size, error, sizeof(error))) {
+        rvvm_error("%s: %s", path, error);
+        return false;
+    }
+    return rvkit_load_bytes(machine, what, bytes, size, path);
+}
+
 bool rvvm_load_firmware(rvvm_machine_t *machine, const char *path)
 {
-    return machine && machine_read_file(machine, &machine->firmware, path);
+    return machine_read_file(machine, RVKIT_FIRMWARE, path);
 }
 
 bool rvvm_load_kernel(rvvm_machine_t *machine, const char *path)
 {
-    return machine && machine_read_file(machine, &machine->kernel, path);
+    return machine_read_file(machine, RVKIT_KERNEL, path);
 }
 
 bool rvkit_load_initrd(rvvm_machine_t *machine, const char *path)
 {
-    return machine && machine_read_file(machine, &machine->initrd, path);
+    return machine_read_file(machine, RVKIT_INITRD, path);
 }
 
 bool rvvm_load_fdt(rvvm_machine_t *machine, const char *path)
 {
-    loader_error_t error;
-    if (!machine || !machine_read_file(machine, &machine->dtb, path)) {
-        return false;
-    }
-    if (machine->dtb.data && !loader_check_fdt(machine->dtb.data, machine->dtb.size, &error)) {
-        rvvm_error("%s: %s", path, error.text);
-        machine_read_file(machine, &machine->dtb, NULL);
-        return false;
-    }
-    return true;
+    return machine_read_file(machine, RVKIT_FDT, path);
+}
+
+void *rvkit_get_fdt(rvvm_machine_t *machine, size_t *size)
+{
+    return machine ? machine_make_fdt(machine, size) : NULL;
 }
 
 bool rvvm_dump_fdt(rvvm_machine_t *machine, const char *path)
 {
     char error[256];
     size_t size;
-    uint8_t *fdt = machine && path ? machine_make_fdt(machine, &size) : NULL;
+    uint8_t *fdt = path ? rvkit_get_fdt(machine, &size) : NULL;
     if (!fdt) {
         return false;
     }

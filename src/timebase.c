@@ -5,6 +5,8 @@
 #include "util.h"
 
 #define NS_PER_S UINT64_C(1000000000)
+#define CLOCK_PATIENCE_NS (NS_PER_S / 20)                 /* so late is as good as in time */
+#define CLOCK_LAG_MAX_NS (UINT64_C(3600) * NS_PER_S)      /* what is more passes at once */
 #define ICOUNT_EPOCH_NS (UINT64_C(1704067200) * NS_PER_S) /* 2024-01-01: wall time of such runs */
 
 /* v * to / from without overflow, for rates below 2^32. */
@@ -53,6 +55,38 @@ void machine_clock_start(rvvm_machine_t *machine)
     machine_clock_t *clock = &machine->clock;
     uint64_t gap = host_clock_ns() - clock->stopped_ns;
     __atomic_fetch_add(&clock->start_ns, gap, __ATOMIC_RELAXED);
+}
+
+void machine_clock_begin(rvvm_machine_t *machine)
+{
+    machine_clock_t *clock = &machine->clock;
+    uint64_t now = host_clock_ns();
+    if (clock->icount || !clock->due_ns || now <= clock->due_ns + CLOCK_PATIENCE_NS) {
+        return;
+    }
+    uint64_t late = now - clock->due_ns - CLOCK_PATIENCE_NS;
+    late = util_min_u64(late, CLOCK_LAG_MAX_NS - clock->lag_ns);
+    clock->lag_ns += late;
+    __atomic_fetch_add(&clock->start_ns, late, __ATOMIC_RELAXED);
+}
+
+void machine_clock_end(rvvm_machine_t *machine, rvkit_slice_t slice)
+{
+    machine_clock_t *clock = &machine->clock;
+    uint64_t now = host_clock_ns();
+    uint64_t idle = slice == RVKIT_SLICE_IDLE ? rvkit_idle_ns(machine) : 0;
+    clock->due_ns = slice == RVKIT_SLICE_STOPPED || idle > UINT64_MAX - now - CLOCK_PATIENCE_NS
+                        ? 0
+                        : now + idle;
+}
+
+bool machine_clock_make_up(rvvm_machine_t *machine, uint64_t ns)
+{
+    machine_clock_t *clock = &machine->clock;
+    ns = util_min_u64(ns, clock->lag_ns);
+    clock->lag_ns -= ns;
+    __atomic_fetch_sub(&clock->start_ns, ns, __ATOMIC_RELAXED);
+    return ns != 0;
 }
 
 uint64_t machine_now_ns(const rvvm_machine_t *machine)

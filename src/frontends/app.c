@@ -2,6 +2,7 @@
 #include "app.h"
 
 #include "attach.h"
+#include "cmdline.h"
 #include "monitor.h"
 #include "network.h"
 #include "sharing.h"
@@ -26,12 +27,6 @@
 #define EXIT_USAGE 2
 
 #define SCRIPT_MAX ((uint64_t)16 << 20)
-
-/* RVVM's default; without an initrd, the first disk is the root. */
-static const char default_cmdline[] = "console=ttyS";
-static const char console_cmdline[] = "console=hvc0";
-static const char screen_cmdline[] =
-    "console=tty0"; /* in front of these, where there is a screen */
 
 /* What the callbacks of the run need; lives as long as app_main(). */
 struct app {
@@ -524,16 +519,14 @@ static bool app_load(app_t *app)
         (o->dtb && !rvvm_load_fdt(machine, o->dtb))) {
         return false;
     }
-    if (o->cmdline || o->kernel) {
-        const char *usual = consoles_on_hvc(app->consoles) ? console_cmdline : default_cmdline;
-        bool both = app->screen && !o->cmdline;
-        rvvm_set_cmdline(machine, o->cmdline ? o->cmdline : both ? screen_cmdline : usual);
-        if (both) {
-            rvvm_append_cmdline(machine, usual);
-        }
-    }
-    if (app->root && o->kernel && !o->initrd && !o->cmdline) {
-        rvvm_append_cmdline(machine, app->root);
+    if (o->cmdline) {
+        rvvm_set_cmdline(machine, o->cmdline);
+    } else if (o->kernel) {
+        /* Without an initrd, the first disk is the root. */
+        const cmdline_t usual = {.on_hvc = consoles_on_hvc(app->consoles),
+                                 .screen = app->screen,
+                                 .root = o->initrd ? NULL : app->root};
+        cmdline_set_usual(machine, &usual);
     }
     for (size_t i = 0; i < o->append_count; i++) {
         rvvm_append_cmdline(machine, o->appends[i]);

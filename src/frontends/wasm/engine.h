@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * The machine as a WebAssembly module: what a page's worker or Node calls (exports), and what it is
- * asked (imports, web/engine/imports.js). JavaScript on the other side: web/src/engine.js.
+ * asked (imports). JavaScript on the other side: web/engine/rvkit.js and web/src/engine.js.
  *
  *   engine = rvkit_new(128 << 20, 1, 0);
  *   console = rvkit_add_console(engine, name, 0);            ttyS0
- *   rvkit_add_drive(engine, size, 0, serial);                /dev/vda, answered by rvkit_host_drive()
- *   rvkit_build(engine);
- *   rvkit_load(engine, ENGINE_KERNEL, malloc()ed bytes, size);
- *   rvkit_start(engine);
- *   for (;;) { status = rvkit_slice(engine, 8.0); … wait for rvkit_idle_ms(engine) when it is idle … }
- *   rvkit_free(engine);
+ *   rvkit_add_drive(engine, size, 0, serial);                /dev/vda, answered by
+ * rvkit_host_drive() rvkit_build(engine); rvkit_load(engine, ENGINE_KERNEL, malloc()ed bytes,
+ * size); rvkit_start(engine); for (;;) { status = rvkit_slice(engine, 8.0); … wait for
+ * rvkit_idle_ms(engine) when it is idle … } rvkit_free(engine);
  *
  * Nothing blocks, nothing is called back but the imports, and those return at once. Calls are not
  * reentrant: an import may call only what says so. Numbers that can be large are doubles. Texts
@@ -33,6 +31,13 @@
 /* A function that JavaScript sees as _NAME. */
 #define ENGINE_EXPORT __attribute__((used, visibility("default")))
 
+/* A function that JavaScript provides as rvkit.NAME; elsewhere (tests) whoever links the engine. */
+#ifdef __wasm__
+#define ENGINE_IMPORT(name) extern __attribute__((import_module("rvkit"), import_name(#name)))
+#else
+#define ENGINE_IMPORT(name) extern
+#endif
+
 typedef struct engine engine_t;
 
 /* For rvkit_new(): the VirtIO choices, BOARD_VIRTIO_*, and: */
@@ -53,7 +58,8 @@ int rvkit_add_console(engine_t *engine, const char *name, int kind);
 enum { ENGINE_DRIVE_READ_ONLY = 1, ENGINE_DRIVE_CAN_DISCARD = 2 };
 int rvkit_add_drive(engine_t *engine, double size, uint32_t flags, const char *serial);
 
-/* A virtio-net card. mac: 6 bytes, NULL: the default. The cable is unplugged until rvkit_net_link(). */
+/* A virtio-net card. mac: 6 bytes, NULL: the default. The cable is unplugged until
+ * rvkit_net_link(). */
 int rvkit_add_net(engine_t *engine, const uint8_t *mac);
 
 /* A folder in memory (src/host/share_memory.h): virtio-9p, with fs virtio-fs. limit: bytes of all
@@ -82,7 +88,8 @@ bool rvkit_load(engine_t *engine, int what, uint8_t *bytes, size_t size, const c
 /* The command line: NULL for what native rvkit would take; append (may be NULL) is added. */
 bool rvkit_cmdline(engine_t *engine, const char *cmdline, const char *append);
 
-/* The device tree as the guest would get it: bytes for free(), their number in *size. NULL: said. */
+/* The device tree as the guest would get it: bytes for free(), their number in *size. NULL: said.
+ */
 uint8_t *rvkit_dtb(engine_t *engine, size_t *size);
 
 /* --- Running --- */
@@ -101,7 +108,7 @@ double rvkit_idle_ms(engine_t *engine);
 
 double rvkit_retired_insns(engine_t *engine); /* by all harts */
 double rvkit_guest_ms(engine_t *engine);      /* mtime */
-double rvkit_lag_ms(engine_t *engine);        /* how far mtime is behind the host's clock, to be made up */
+double rvkit_lag_ms(engine_t *engine); /* how far mtime is behind the host's clock, to be made up */
 
 /* What the guest's test program said (HTIF), 0 … 255; -1: nothing. */
 int rvkit_exit_status(engine_t *engine);
@@ -119,6 +126,8 @@ void rvkit_console_resize(engine_t *engine, int viewer, uint32_t cols, uint32_t 
 void rvkit_console_show(engine_t *engine, int viewer, int shown);
 /* Into data (size bytes, NUL included); returns the length. */
 size_t rvkit_console_title(engine_t *engine, int viewer, char *data, size_t size);
+/* Columns << 16 | rows. */
+uint32_t rvkit_console_size(engine_t *engine, int console);
 /* The clipboard the guest set: base64 for free(), NULL: none. which: one char. */
 char *rvkit_console_clipboard(engine_t *engine, int viewer, char *which);
 void rvkit_console_answer(engine_t *engine, int viewer, int which, const char *base64, size_t size);
@@ -134,7 +143,8 @@ uint8_t *rvkit_drive_buffer(engine_t *engine, uint32_t token);
 /* Answers a request; once. Also from within rvkit_host_drive(). */
 void rvkit_drive_done(engine_t *engine, uint32_t token, int ok);
 
-/* Requests and bytes so far, into six doubles: reads, writes, flushes, errors, bytes read, written. */
+/* Requests and bytes so far, into six doubles: reads, writes, flushes, errors, bytes read, written.
+ */
 void rvkit_drive_stats(engine_t *engine, int drive, double *out);
 
 /* --- Networks --- */
@@ -142,14 +152,16 @@ void rvkit_drive_stats(engine_t *engine, int drive, double *out);
 void rvkit_net_link(engine_t *engine, int net, int up);
 /* A frame for the guest; false: there is no room now. */
 bool rvkit_net_feed(engine_t *engine, int net, const void *frame, size_t size);
+/* Into five doubles: frames and bytes to the guest, frames and bytes from it, frames dropped. */
+void rvkit_net_stats(engine_t *engine, int net, double *out);
 
 /* --- Displays and input --- */
 
 /*
- * A look at a display. Eight words that stay until the next call: events (DISPLAY_*), width, height,
- * cursor x, y (int32), cursor visible, number of rectangles, address of the rectangles. A rectangle
- * is five words: x, y, width, height, and the address of its pixels: R, G, B, 255, rows without gaps.
- * Each call of this ends the life of what the one before gave.
+ * A look at a display. Eight words that stay until the next call: events (DISPLAY_*), width,
+ * height, cursor x, y (int32), cursor visible, number of rectangles, address of the rectangles. A
+ * rectangle is five words: x, y, width, height, and the address of its pixels: R, G, B, 255, rows
+ * without gaps. Each call of this ends the life of what the one before gave.
  */
 const uint32_t *rvkit_display_look(engine_t *engine, int display);
 /* 64 × 64 pixels, R, G, B, A, not multiplied; hot_x and hot_y in front: two words. NULL: none. */
@@ -170,26 +182,30 @@ uint32_t rvkit_leds(engine_t *engine);
 /* --- Imports: what JavaScript does for the machine. None of them waits. --- */
 
 /* CONSOLE_* bits for a viewer. */
-extern void rvkit_host_console(int viewer, uint32_t bits);
+ENGINE_IMPORT(console) void rvkit_host_console(int viewer, uint32_t bits);
 
 /* There is something new on a display (once after each look). */
-extern void rvkit_host_display(int display);
+ENGINE_IMPORT(display) void rvkit_host_display(int display);
 
 /* A request for a drive. offset and length: bytes, multiples of 512. READ and WRITE have a buffer
  * (at most ENGINE_IO_MAX bytes). rvkit_drive_done() answers it, now or later, in any order. */
 enum { ENGINE_READ, ENGINE_WRITE, ENGINE_FLUSH, ENGINE_DISCARD, ENGINE_ZERO };
 #define ENGINE_IO_MAX ((size_t)1 << 20)
-extern void rvkit_host_drive(int drive, uint32_t token, int op, double offset, double length);
+ENGINE_IMPORT(drive)
+void rvkit_host_drive(int drive, uint32_t token, int op, double offset, double length);
 
 /* A frame from the guest. */
-extern void rvkit_host_net(int net, const uint8_t *frame, size_t size);
+ENGINE_IMPORT(net) void rvkit_host_net(int net, const uint8_t *frame, size_t size);
 
 /* Sound: a stream begins (format: audio_format_t), gives bytes, asks for bytes (returns how many it
  * put), ends. */
-extern void rvkit_host_sound_open(uint32_t stream, int capture, int format, uint32_t rate,
-                                  uint32_t channels);
-extern void rvkit_host_sound_play(uint32_t stream, const void *bytes, size_t size);
-extern size_t rvkit_host_sound_record(uint32_t stream, void *bytes, size_t size);
-extern void rvkit_host_sound_close(uint32_t stream);
+ENGINE_IMPORT(soundOpen)
+void rvkit_host_sound_open(uint32_t stream, int capture, int format, uint32_t rate,
+                           uint32_t channels);
+ENGINE_IMPORT(soundPlay)
+void rvkit_host_sound_play(uint32_t stream, const void *bytes, size_t size);
+ENGINE_IMPORT(soundRecord)
+size_t rvkit_host_sound_record(uint32_t stream, void *bytes, size_t size);
+ENGINE_IMPORT(soundClose) void rvkit_host_sound_close(uint32_t stream);
 
 #endif
