@@ -3,6 +3,7 @@
 import * as rvkit from './rvkit/index.js';
 import { loadConfig, loadSettings, machineOptions, needsConsent, netKind, pageSettings, persistOf,
     queryOptions, settingKeys, takeToken } from './config.js';
+import { importDisk } from './disks.js';
 import { DisplayView } from './display-view.js';
 import { iconButton, setIcon, toast } from './dom.js';
 import { droppedFiles, FilesPanel } from './files-panel.js';
@@ -62,12 +63,14 @@ class App {
             if (!await this.#consent()) {
                 return;
             }
-            const options = machineOptions(this.#config, this.#token.token, rvkit.stores.empty);
+            const options = machineOptions(this.#config, this.#token.token);
             this.#use(new rvkit.Machine(options));
-            await this.#machine.start();
         } catch (error) {
             this.#fail(error);
+            return;
         }
+        // Why it fails is told by its 'error' event.
+        await this.#machine.start().catch(() => {});
     }
 
     async #end() {
@@ -191,7 +194,7 @@ class App {
         messages.show({
             title: 'The machine is off', kind: 'info', id: 'off',
             text: status ? `It ended with status ${status}.` : '',
-            actions: [{ label: 'Start again', run: () => this.start() }],
+            actions: [{ label: 'Start again', run: () => this.#guarded(() => this.#machine.reset()) }],
         });
     }
 
@@ -219,7 +222,7 @@ class App {
         this.#files.close();
         await this.#end();
         try {
-            await rvkit.stores.importOverlay(name, file);
+            await importDisk(name, file);
             toast('The disk was imported.');
         } catch (error) {
             this.#fail(error);
@@ -325,10 +328,10 @@ class App {
         }
     }
 
-    /** Of a machine that is off or failed: a new one. */
+    /** Instead of a machine that failed: a new one. */
     #reset() {
         messages.clear('off');
-        if (['running', 'paused'].includes(this.#machine?.state)) {
+        if (['running', 'paused', 'off'].includes(this.#machine?.state)) {
             return this.#guarded(() => this.#machine.reset());
         }
         return this.start();

@@ -297,8 +297,8 @@ export function persistOf(text) {
     return { name, size: sizeOf(size || '256M', 'persist') };
 }
 
-/** What `new Machine()` takes. emptyDisk(bytes): a BlockStore that reads as zeros. */
-export function machineOptions(config, token, emptyDisk) {
+/** What `new Machine()` takes. */
+export function machineOptions(config, token) {
     const options = { memory: config.memory, harts: config.harts, consoles: config.consoles,
         net: netOptions(config, token) };
     for (const key of ['kernel', 'initrd', 'bios', 'dtb', 'append', 'virtio', 'sound', 'icount']) {
@@ -323,7 +323,7 @@ export function machineOptions(config, token, emptyDisk) {
         if (first) {
             Object.assign(first, { persist: name, ephemeral: false });
         } else {
-            drives.push({ source: emptyDisk(size), persist: name });
+            drives.push({ source: `blank:${size}`, persist: name });
         }
     }
     if (drives.length) {

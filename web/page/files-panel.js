@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // The folder that page and guest share, and the disks.
+import { deleteDisk, listDisks } from './disks.js';
 import { ask, bytes, el, icon, iconButton, pickFiles, save, saveStream, toast } from './dom.js';
 
 export class FilesPanel {
@@ -207,11 +208,29 @@ export class FilesPanel {
 
     #disksSection() {
         const drives = this.#machine?.drives ?? [];
-        if (!drives.length) {
-            return null;
-        }
-        return el('section', { class: 'disks' }, el('h2', {}, 'Disks'),
+        const section = el('section', { class: 'disks', hidden: !drives.length }, el('h2', {}, 'Disks'),
             ...drives.map((drive, i) => this.#disk(drive, this.#disks[i] ?? {}, i)));
+        this.#unused(section).catch(() => {}); // nothing is kept here, then
+        return section;
+    }
+
+    /** Persistent disks of other visits, which take up the browser's room. */
+    async #unused(section) {
+        const used = this.#disks.map(({ persist }) => persist);
+        for (const { name } of await listDisks()) {
+            if (used.includes(name)) {
+                continue;
+            }
+            section.hidden = false;
+            const row = el('div', { class: 'disk unused' }, el('p', {}, icon('disk'), el('strong', {}, name),
+                ' is kept in this browser, not in use'));
+            row.append(iconButton('bin', `Delete the disk ${name}`, async () => {
+                if (await ask(`Delete the disk “${name}”?`, 'What is on it is lost.', 'Delete')) {
+                    await tell(() => deleteDisk(name).then(() => row.remove()));
+                }
+            }));
+            section.append(row);
+        }
     }
 
     #disk(drive, { persist }, index) {

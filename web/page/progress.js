@@ -3,7 +3,7 @@
 import { bytes, el } from './dom.js';
 
 const names = { kernel: 'Kernel', initrd: 'Initial files', bios: 'Firmware', dtb: 'Device tree',
-    wasm: 'Machine', drive: 'Disk' };
+    wasm: 'Machine' };
 
 export class ProgressBox {
     #box;
@@ -35,7 +35,7 @@ export class ProgressBox {
     }
 
     #add(what) {
-        const name = names[what] ?? what;
+        const name = names[what] ?? what.replace(/^drive /, 'Disk ');
         const bar = el('progress', { 'aria-label': name });
         const text = el('span', { class: 'bytes' });
         this.#rows.set(what, { bar, text });
