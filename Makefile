@@ -133,6 +133,7 @@ WEB_LDFLAGS := --no-entry -sSTANDALONE_WASM=1 -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_
 web-engine:
 	@$(MAKE) --no-print-directory BUILD=build/web CC=emcc OPT=-O3 build/web/rvkit.wasm
 	@cp web/engine/rvkit.js build/web/rvkit.js
+	@cp build/web/rvkit.js build/web/rvkit.wasm web/src/
 
 build/web/rvkit.wasm: $(WEB_OBJ) $(LIB)
 	emcc $(OPT) $(WEB_LDFLAGS) -o $@ $^ $(LDFLAGS)

@@ -28,6 +28,8 @@
 #define COW_PAGE 4096U                  /* of the map: 4 blocks a byte */
 #define COW_PAGE_BLOCKS (COW_PAGE * 4U)
 #define COW_DATA_ALIGN (UINT64_C(1) << 20)
+#define COW_FOREIGN 1U                  /* a flag in the header */
+#define COW_FINGERPRINT 65536U          /* bytes of the base that tell it from others */
 #define COW_SIZE_MAX (UINT64_C(1) << 44)
 
 /* The states of a block. */
@@ -367,10 +369,10 @@ static const disk_ops_t cow_ops = {
     .close = cow_close,
 };
 
-/* CRC-32 as in Ethernet and zip. */
-static uint32_t cow_crc(const uint8_t *data, size_t len)
+/* CRC-32 as in Ethernet and zip; crc: of the bytes before. */
+static uint32_t cow_crc(uint32_t crc, const uint8_t *data, size_t len)
 {
-    uint32_t crc = UINT32_MAX;
+    crc = ~crc;
     for (size_t i = 0; i < len; i++) {
         crc ^= data[i];
         for (unsigned bit = 0; bit < 8; bit++) {
@@ -378,6 +380,21 @@ static uint32_t cow_crc(const uint8_t *data, size_t len)
         }
     }
     return ~crc;
+}
+
+/* Of the base's first bytes. */
+static int cow_fingerprint(const cow_t *cow, uint32_t *crc)
+{
+    uint8_t bytes[COW_BLOCK];
+    uint64_t end = util_min_u64(cow->base.size, COW_FINGERPRINT);
+    int err = 0;
+    *crc = 0;
+    for (uint64_t at = 0; at < end && !err; at += sizeof(bytes)) {
+        size_t len = (size_t)util_min_u64(sizeof(bytes), end - at);
+        err = disk_file_read_bytes(&cow->base, at, bytes, len);
+        *crc = cow_crc(*crc, bytes, err ? 0 : len);
+    }
+    return err;
 }
 
 static void cow_make_header(const cow_t *cow, uint8_t *header)
@@ -391,7 +408,17 @@ static void cow_make_header(const cow_t *cow, uint8_t *header)
     util_put_le32(header + 32, cow->base.mtime_ns);
     util_put_le64(header + 40, COW_HEADER);
     util_put_le64(header + 48, cow->data);
-    util_put_le32(header + COW_HEADER - 4, cow_crc(header, COW_HEADER - 4));
+    util_put_le32(header + COW_HEADER - 4, cow_crc(0, header, COW_HEADER - 4));
+}
+
+/* The header of an overlay that was made elsewhere: the base is known by what it begins with. */
+static void cow_make_foreign_header(const cow_t *cow, uint8_t *header, uint32_t fingerprint)
+{
+    cow_make_header(cow, header);
+    memset(header + 24, 0, 12);
+    util_put_le32(header + 36, COW_FOREIGN);
+    util_put_le32(header + 56, fingerprint);
+    util_put_le32(header + COW_HEADER - 4, cow_crc(0, header, COW_HEADER - 4));
 }
 
 /* The folder's entry of a new file becomes durable too. */
@@ -439,7 +466,7 @@ static const char *cow_check_header(const cow_t *cow, const uint8_t *header)
     if (memcmp(header, COW_MAGIC, 8) != 0) {
         return "is not an overlay of rvkit";
     }
-    if (util_get_le32(header + COW_HEADER - 4) != cow_crc(header, COW_HEADER - 4)) {
+    if (util_get_le32(header + COW_HEADER - 4) != cow_crc(0, header, COW_HEADER - 4)) {
         return "is damaged: the checksum of its header is wrong";
     }
     if (util_get_le32(header + 8) != COW_VERSION) {
@@ -448,7 +475,16 @@ static const char *cow_check_header(const cow_t *cow, const uint8_t *header)
     if (memcmp(header + 16, want + 16, 8) != 0) {
         return "does not fit: the base image has another size than when the overlay was made";
     }
-    if (memcmp(header + 24, want + 24, 12) != 0) {
+    if (util_get_le32(header + 36) == COW_FOREIGN) {
+        uint32_t fingerprint;
+        if (cow_fingerprint(cow, &fingerprint)) {
+            return "cannot be compared with the base image, which cannot be read";
+        }
+        if (util_get_le32(header + 56) != fingerprint) {
+            return "does not fit: the base image begins otherwise than when the overlay was made";
+        }
+        cow_make_foreign_header(cow, want, fingerprint);
+    } else if (memcmp(header + 24, want + 24, 12) != 0) {
         return "does not fit: the base image has changed since the overlay was made";
     }
     if (memcmp(header, want, COW_HEADER) != 0) {

@@ -463,6 +463,57 @@ TEST(changed_base)
     CHECK(!open_cow() && strstr(why, "another size"));
 }
 
+static uint32_t crc(const uint8_t *bytes, size_t len)
+{
+    uint32_t value = UINT32_MAX;
+    for (size_t i = 0; i < len * 8; i++) {
+        uint32_t bit = (value ^ (uint32_t)bytes[i / 8] >> i % 8) & 1;
+        value = value >> 1 ^ (bit ? 0xEDB88320U : 0);
+    }
+    return ~value;
+}
+
+/* The header of the overlay becomes that of one that was made elsewhere. */
+static void make_foreign(uint32_t flags, uint32_t fingerprint)
+{
+    uint8_t header[4096];
+    int fd = open(cow_path, O_RDWR);
+    CHECK(fd >= 0 && pread(fd, header, sizeof(header), 0) == sizeof(header));
+    memset(header + 24, 0, 12);
+    util_put_le32(header + 36, flags);
+    util_put_le32(header + 56, fingerprint);
+    util_put_le32(header + 4092, crc(header, 4092));
+    CHECK(pwrite(fd, header, sizeof(header), 0) == sizeof(header));
+    close(fd);
+}
+
+TEST(made_elsewhere)
+{
+    static const size_t sizes[] = {SIZE, 65536 + 512, 5000, 512};
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        static uint8_t begins[65536];
+        size_t len = sizes[i] < sizeof(begins) ? sizes[i] : sizeof(begins);
+        fresh(sizes[i]);
+        disk_close(open_cow());
+        for (size_t at = 0; at < len; at++) {
+            begins[at] = pattern(at);
+        }
+        make_foreign(1, crc(begins, len));
+        disk_t *disk = open_cow();
+        CHECK(disk != NULL);
+        CHECK_EQ(0, fill(disk, 0, 512, 1));
+        CHECK_EQ(0, disk_flush(disk));
+        disk_close(disk);
+        const struct timeval times[2] = {{1000, 0}, {1000, 0}};
+        CHECK(utimes(base_path, times) == 0);
+        disk_close(open_cow()); /* the time does not matter */
+        damage(base_path, len - 1, 0xEE);
+        CHECK(!open_cow() && strstr(why, "begins otherwise"));
+        make_foreign(3, crc(begins, len));
+        CHECK(!open_cow() && strstr(why, "base image has changed"));
+    }
+}
+
 TEST(cut_short)
 {
     uint8_t bytes[512];
@@ -577,6 +628,7 @@ int main(void)
     RUN(wrong_overlays);
     RUN(damaged_map);
     RUN(changed_base);
+    RUN(made_elsewhere);
     RUN(cut_short);
     RUN(full_host);
     RUN(cow_neighbours);

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MPL-2.0
+export class Files {
+    run() {
+        throw new Error('not there yet');
+    }
+}
