@@ -51,6 +51,7 @@ if [ "$guest" ]; then
     gzip -9nc "$kernel" >"$new/guest/Image.gz"
     gzip -9nc "$initramfs" >"$new/guest/initramfs.gz"
 fi
+node minify.js "$new"
 node list-files.js "$new"
 
 # --- Sizes ---
@@ -70,4 +71,4 @@ report 'JavaScript, all of it' "$total" "$packed_total"
 [ "$packed_total" -le $((js_limit * 1024)) ] || { echo "the JavaScript is larger than $js_limit kB" >&2 && exit 1; }
 rm -rf "$dist"
 mv "$new" "$dist"
-echo "web/$dist is complete"
+echo "$dist is complete"

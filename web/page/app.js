@@ -3,7 +3,6 @@
 import * as rvkit from './rvkit/index.js';
 import { loadConfig, loadSettings, machineOptions, needsConsent, netKind, pageSettings, persistOf,
     queryOptions, settingKeys, takeToken } from './config.js';
-import { importDisk } from './disks.js';
 import { DisplayView } from './display-view.js';
 import { iconButton, setIcon, toast } from './dom.js';
 import { droppedFiles, FilesPanel } from './files-panel.js';
@@ -21,6 +20,7 @@ import { Views } from './views.js';
 import { followViewport } from './viewport.js';
 
 const byId = (id) => document.getElementById(id);
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 class App {
     #views = new Views(byId('tabs'), byId('views'));
@@ -83,7 +83,8 @@ class App {
         this.#status.use(null);
         this.#progress.clear();
         this.#files.use(null, []);
-        await machine?.stop().catch(() => {});
+        // A machine whose worker is gone never ends by itself.
+        await Promise.race([machine?.stop().catch(() => {}), sleep(3000)]);
     }
 
     /** A link from elsewhere is not let at the network or the disks by itself. */
@@ -222,7 +223,7 @@ class App {
         this.#files.close();
         await this.#end();
         try {
-            await importDisk(name, file);
+            await rvkit.stores.importOverlay(name, file);
             toast('The disk was imported.');
         } catch (error) {
             this.#fail(error);
@@ -254,6 +255,8 @@ class App {
     }
 
     #wire() {
+        this.#status.onsilence = () =>
+            this.#fail({ code: 'worker', message: 'its worker does not answer any more' });
         addEventListener('keydown', (event) => this.#shortcut(event), true);
         document.addEventListener('fullscreenchange', () => {
             const full = Boolean(document.fullscreenElement);

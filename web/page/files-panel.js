@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // The folder that page and guest share, and the disks.
-import { deleteDisk, listDisks } from './disks.js';
+import { stores } from './rvkit/index.js';
 import { ask, bytes, el, icon, iconButton, pickFiles, save, saveStream, toast } from './dom.js';
 
 export class FilesPanel {
@@ -217,7 +217,7 @@ export class FilesPanel {
     /** Persistent disks of other visits, which take up the browser's room. */
     async #unused(section) {
         const used = this.#disks.map(({ persist }) => persist);
-        for (const { name } of await listDisks()) {
+        for (const { name } of await stores.listOverlays()) {
             if (used.includes(name)) {
                 continue;
             }
@@ -226,7 +226,7 @@ export class FilesPanel {
                 ' is kept in this browser, not in use'));
             row.append(iconButton('bin', `Delete the disk ${name}`, async () => {
                 if (await ask(`Delete the disk “${name}”?`, 'What is on it is lost.', 'Delete')) {
-                    await tell(() => deleteDisk(name).then(() => row.remove()));
+                    await tell(() => stores.deleteOverlay(name).then(() => row.remove()));
                 }
             }));
             section.append(row);
