@@ -251,7 +251,7 @@ class App {
         this.#buttons.files.setAttribute('aria-expanded', 'false');
         this.#buttons.files.setAttribute('aria-controls', 'panel');
         this.#buttons.full.hidden = !document.fullscreenEnabled;
-        fillKeyBar(byId('keys'), this.#modifiers, () => this.#views.current);
+        fillKeyBar(byId('keys').firstElementChild, this.#modifiers, () => this.#views.current);
     }
 
     #wire() {

@@ -137,12 +137,16 @@ export class FilesPanel {
             this.#list.replaceChildren(el('li', { class: 'none' }, error.message));
             return;
         }
+        const held = this.#list.contains(document.activeElement) || this.#crumbs.contains(document.activeElement);
         this.#drawCrumbs();
         entries.sort((a, b) => (b.type === 'directory') - (a.type === 'directory') ||
             a.name.localeCompare(b.name));
         this.#list.replaceChildren(...entries.map((entry) => this.#row(entry)));
         if (!entries.length) {
             this.#list.append(el('li', { class: 'none' }, 'Empty. Drop files anywhere on this page.'));
+        }
+        if (held) {
+            this.#element.focus(); // what had the focus is gone
         }
     }
 

@@ -39,7 +39,7 @@ export class TerminalView {
 
     open(panel) {
         const { terminal } = this;
-        const host = el('div', { class: 'terminal' });
+        const host = el('div', { class: 'host' });
         panel.append(host);
         terminal.loadAddon(this.#fit);
         terminal.loadAddon(new UnicodeGraphemesAddon());
