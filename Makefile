@@ -75,6 +75,9 @@ SDL_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard sdl/*.c))
 SDL_BIN  := $(BUILD)/rvkit-sdl
 SDL_LIBS := sdl2 SDL2_ttf fontconfig libpng x11
 HAVE_SDL := $(shell pkg-config --exists $(SDL_LIBS) 2>/dev/null && echo yes)
+RELAY_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard relay/*.c))
+RELAY_BIN := $(BUILD)/rvkit-relay
+HAVE_RELAY := $(shell pkg-config --exists libwebsockets 2>/dev/null && echo yes)
 GEN      := $(BUILD)/tests/isa/gen/rvkit-isagen
 TESTS_C  := $(patsubst %.c,$(BUILD)/%$(EXE),$(wildcard tests/unit/*.c tests/device/*.c tests/isa/*.c))
 
@@ -84,6 +87,9 @@ help:
 	@echo 'make            build $(BIN)'
 	@echo 'make run        install what is missing, build, boot Linux to a shell in this terminal (ARGS=...)'
 	@echo 'make sdl        build $(SDL_BIN), the program with a window; make run-sdl: as run, in a window'
+	@echo 'make web        the page for browsers, in web/dist (GUEST=1: and the Linux guest beside it)'
+	@echo 'make run-web    the same, served on this computer with a network for the guest; prints the address'
+	@echo 'make relay      build $(RELAY_BIN), the network of guests in browsers'
 	@echo 'make test       the same, and run every test'
 	@echo 'make test-c     the C suites alone, with this compiler: no guest, nothing installed'
 	@echo 'make bench      speed beside QEMU, with the same guest'
@@ -112,6 +118,19 @@ $(SDL_BIN): $(SDL_OBJ) $(LIB)
 
 $(SDL_OBJ): private RVKIT_CFLAGS += $(if $(HAVE_SDL),$(shell pkg-config --cflags $(SDL_LIBS)))
 
+# The network of guests in browsers: needs libwebsockets, which nothing else does.
+relay: $(if $(HAVE_RELAY),$(RELAY_BIN),no-relay)
+
+no-relay:
+	@echo 'the relay needs libwebsockets and pkg-config; tools/deps.sh web installs them' >&2
+	@exit 1
+
+$(RELAY_BIN): $(RELAY_OBJ) $(LIB)
+	$(CC) $(CFLAGS) $(RVKIT_LDFLAGS) -o $@ $^ $(LDFLAGS) $$(pkg-config --libs libwebsockets) $(RVKIT_LDLIBS)
+
+# Its headers do not bear our warnings: they are the system's.
+$(RELAY_OBJ): private RVKIT_CFLAGS += $(if $(HAVE_RELAY),$(patsubst -I%,-isystem %,$(shell pkg-config --cflags libwebsockets)))
+
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
 	@$(AR) rcs $@ $^
@@ -134,6 +153,10 @@ web-engine:
 	@$(MAKE) --no-print-directory BUILD=build/web CC=emcc OPT=-O3 build/web/rvkit.wasm
 	@cp web/engine/rvkit.js build/web/rvkit.js
 	@cp build/web/rvkit.js build/web/rvkit.wasm web/src/
+
+# The page, in web/dist: static files for any host. GUEST=1 puts the Linux guest beside it.
+web: web-engine
+	@LINUX=$(LINUX) web/build.sh $(if $(GUEST),-guest)
 
 build/web/rvkit.wasm: $(WEB_OBJ) $(LIB)
 	emcc $(OPT) $(WEB_LDFLAGS) -o $@ $^ $(LDFLAGS)
@@ -195,8 +218,17 @@ run-sdl:
 	@exec $(SDL_BIN) -kernel "$$(LINUX=$(LINUX) guest/build.sh path kernel)" \
 		-initrd "$$(guest/build.sh path initramfs)" $(ARGS)
 
+# Serves the page on loopback, with a network for its guest, and prints where.
+run-web:
+	@tools/deps.sh build web
+	@guest/build.sh have kernel initramfs >/dev/null 2>&1 || tools/deps.sh guest
+	@LINUX=$(LINUX) guest/build.sh kernel initramfs
+	@$(MAKE) --no-print-directory -j$$(nproc) web GUEST=1
+	@$(MAKE) --no-print-directory -j$$(nproc) relay
+	@exec $(RELAY_BIN) -serve web/dist $(ARGS)
+
 test:
-	@tools/deps.sh build guest sdl test
+	@tools/deps.sh build guest sdl web test
 	@tests/run.sh
 
 bench:
@@ -226,7 +258,7 @@ $(BUILD)/rvkit.pc: Makefile
 		'Name: rvkit' 'Description: RV32 machine with RVVM-compatible devices' 'Version: $(VERSION)' \
 		'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -lrvkit' 'Libs.private: -pthread $(RVKIT_LDLIBS)' >$@
 
-install: all lib $(BUILD)/rvkit.pc $(if $(HAVE_SDL),$(SDL_BIN))
+install: all lib $(BUILD)/rvkit.pc $(if $(HAVE_SDL),$(SDL_BIN)) $(if $(HAVE_RELAY),$(RELAY_BIN))
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/rvkit
 	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib/librvkit.a
@@ -240,6 +272,8 @@ install: all lib $(BUILD)/rvkit.pc $(if $(HAVE_SDL),$(SDL_BIN))
 	$(if $(HAVE_SDL),install -D -m 644 sdl/rvkit.desktop $(DESTDIR)$(PREFIX)/share/applications/rvkit.desktop)
 	$(if $(HAVE_SDL),install -D -m 644 sdl/rvkit.svg \
 		$(DESTDIR)$(PREFIX)/share/icons/hicolor/scalable/apps/rvkit.svg)
+	$(if $(HAVE_RELAY),install -m 755 $(RELAY_BIN) $(DESTDIR)$(PREFIX)/bin/rvkit-relay)
+	$(if $(HAVE_RELAY),install -m 644 docs/rvkit-relay.1 $(DESTDIR)$(PREFIX)/share/man/man1/rvkit-relay.1)
 	cd include && find rvvm -name '*.h' -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/include/{} \;
 
 format:
@@ -252,6 +286,6 @@ FORCE:
 
 .DELETE_ON_ERROR:
 
-.PHONY: all help lib web-engine sdl no-sdl test-c isagen guest run run-sdl test bench soak fuzz check-upstream export install format clean FORCE
+.PHONY: all help lib web-engine web sdl no-sdl relay no-relay test-c isagen guest run run-sdl run-web test bench soak fuzz check-upstream export install format clean FORCE
 
--include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(WEB_OBJ:.o=.d) $(SDL_OBJ:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)
+-include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(WEB_OBJ:.o=.d) $(SDL_OBJ:.o=.d) $(RELAY_OBJ:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)

@@ -17,6 +17,10 @@ if pkg-config --exists sdl2 SDL2_ttf fontconfig libpng x11 2>/dev/null; then
         check "$file is there" test -s "$at/$file"
     done
 fi
+if pkg-config --exists libwebsockets 2>/dev/null; then
+    check "the relay is installed" "$at/bin/rvkit-relay" -version
+    check "share/man/man1/rvkit-relay.1 is there" test -s "$at/share/man/man1/rvkit-relay.1"
+fi
 check "nothing is written outside the prefix" test "$(cd "$root" && find . -type f ! -path ".$prefix/*" | wc -l)" -eq 0
 check "no file names the build's folders" sh -c "! grep -rqF '$root' '$at/lib/pkgconfig' '$at/include'"
 

@@ -31,10 +31,17 @@ stage_fault() { tests/fault/run.sh; }
 stage_vt() { tests/vt/oracle.sh; }
 stage_vttest() { tests/vt/vttest.sh; }
 stage_sdl() { $make sdl && timeout 600 tests/sdl/window.sh; }
+# The same script with each program: as users have it, and with what finds mistakes in memory and between threads.
+stage_relay() {
+    $make relay && $make BUILD=build/clang CC=clang relay &&
+        $make BUILD=build/asan SANITIZE=address,undefined OPT=-O1 relay &&
+        $make BUILD=build/tsan SANITIZE=thread OPT=-O1 relay &&
+        tests/relay/run.sh build/rvkit-relay build/clang/rvkit-relay build/asan/rvkit-relay build/tsan/rvkit-relay
+}
 stage_boot() { tests/boot/run.sh; }
 stage_boot_tsan() { tests/boot/tsan.sh; }
 
-all='guest recipes build walls c clang asan tsan aarch64 wasm mutants isa badinput cli htif vt vttest install boot sdl fault boot_tsan'
+all='guest recipes build walls c clang asan tsan aarch64 wasm mutants isa badinput cli htif vt vttest install relay boot sdl fault boot_tsan'
 
 run_stage() {
     log=$logs/$1.log
