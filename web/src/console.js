@@ -76,8 +76,9 @@ class ConsoleViewer {
         try {
             await this.#ondata(data);
         } finally {
+            // Answered, so that Node does not end before what comes next when the machine is off.
             if (!this.#closed) {
-                this.#console.link?.say('ack', [this.#id]);
+                this.#console.link?.call('ack', [this.#id]).catch(() => {});
             }
         }
     }
@@ -147,6 +148,12 @@ class Expecter {
         viewer.onagain = () => {
             this.#over = null;
         };
+    }
+
+    /** What came before a reset is not looked at any more. */
+    forget() {
+        this.#text = '';
+        this.#looked = 0;
     }
 
     #add(text) {
@@ -309,6 +316,11 @@ export class Console extends EventTarget {
         default:
             this.#emit(event, detail);
         }
+    }
+
+    /** @internal The machine was reset. */
+    restart() {
+        this.#expecter?.forget();
     }
 
     /** @internal The machine is gone: nothing comes any more. */

@@ -92,13 +92,13 @@ export class Machine extends EventTarget {
             this.#rpc = new Rpc(here, handlers, onfail);
             new Host(there).hello();
         }
-        this.#rpc.onpending = (count) => this.#hold(count);
+        this.#rpc.onpending = () => this.#hold();
         await hello.promise;
     }
 
     /** Node ends by itself when the machine is off and nobody waits for anything of it. */
-    #hold(pending = 0) {
-        this.#state === 'off' && !pending ? this.#worker?.unref() : this.#worker?.ref();
+    #hold() {
+        this.#state === 'off' && !this.#rpc?.pending ? this.#worker?.unref() : this.#worker?.ref();
     }
 
     #handlers(hello) {
@@ -251,6 +251,7 @@ export class Machine extends EventTarget {
             throw this.#error ?? new RvkitError('state', 'the machine does not run: it cannot be reset');
         }
         await this.#link.call('reset');
+        this.consoles.forEach((console) => console.restart());
         this.#setState('running');
         this.#hold();
     }

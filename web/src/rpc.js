@@ -21,7 +21,7 @@ export class Rpc {
     #pending = new Map();
     #next = 1;
     #closed = null;
-    /** Called with how many calls wait for an answer, when that changes. */
+    /** Called when another number of calls waits for answers. */
     onpending = () => {};
 
     /** @param {Record<string, Function>} handlers @param {(error: unknown) => void} [onerror] */
@@ -32,6 +32,10 @@ export class Rpc {
         port.onmessage = (data) => this.#receive(data);
     }
 
+    get pending() {
+        return this.#pending.size;
+    }
+
     call(method, args = [], transfer = []) {
         if (this.#closed) {
             return Promise.reject(this.#closed);
@@ -40,7 +44,7 @@ export class Rpc {
             const id = this.#next++;
             this.#port.postMessage({ call: method, id, args }, transfer); // may throw: a rejection
             this.#pending.set(id, { resolve, reject });
-            this.onpending(this.#pending.size);
+            this.onpending();
         });
     }
 
@@ -73,7 +77,7 @@ export class Rpc {
         } else if (this.#pending.has(message.id)) {
             const { resolve, reject } = this.#pending.get(message.id);
             this.#pending.delete(message.id);
-            this.onpending(this.#pending.size);
+            this.onpending();
             message.error ? reject(unpackError(message.error)) : resolve(message.value);
         }
     }
