@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
 // What the browser tests share: Debian's Chromium, and a person at a terminal of the page.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const require = createRequire(new URL('../../web/package.json', import.meta.url));
@@ -8,13 +11,23 @@ const { chromium } = require('playwright-core');
 
 export const top = fileURLToPath(new URL('../..', import.meta.url));
 export const dist = process.env.DIST ?? `${top}web/dist`;
-export const axeSource = require.resolve('axe-core/axe.min.js');
+const axeSource = require.resolve('axe-core/axe.min.js');
+
+const program = {
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--autoplay-policy=no-user-gesture-required'],
+};
 
 export function launch() {
-    return chromium.launch({
-        executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-        args: ['--no-sandbox', '--autoplay-policy=no-user-gesture-required'],
-    });
+    return chromium.launch(program);
+}
+
+/** A context whose storage is on disk, as a person's is; it ends with close(). */
+export async function launchProfile(options) {
+    const folder = mkdtempSync(join(tmpdir(), 'rvkit-page-'));
+    const context = await chromium.launchPersistentContext(folder, { ...program, ...options });
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    return context;
 }
 
 /** A page that remembers what went wrong in it: page.wrongs. */
@@ -70,16 +83,16 @@ let count = 0;
 
 /** Types a command as a person does; gives what it printed. */
 export async function shell(page, command, { timeout = 60000 } = {}) {
-    const mark = `done${++count}x${Date.now().toString(36)}`;
+    const id = `${++count}x${Date.now().toString(36)}`;
     await page.evaluate(() => window.rvkit.terminals[0].clear());
     await page.locator('.view.shown .xterm-helper-textarea').focus();
-    // The mark is typed in two parts, so that its echo is not taken for it.
-    await page.keyboard.type(`${command}; echo ${mark.slice(0, 4)}''${mark.slice(4)}:$?\n`);
-    const text = await waitText(page, new RegExp(`^${mark}:\\d+$`, 'm'), { timeout });
+    // The marks are typed in two parts, so that their echo is not taken for them.
+    await page.keyboard.type(`echo be''gin${id}; ${command}; echo e''nd${id}:$?\n`);
+    const text = await waitText(page, new RegExp(`^end${id}:\\d+$`, 'm'), { timeout });
     const lines = text.split('\n');
-    const from = lines.findIndex((line) => line.includes(`${mark.slice(0, 4)}''`));
-    const to = lines.findIndex((line) => line.startsWith(`${mark}:`));
-    return { out: lines.slice(from + 1, to).join('\n'), status: Number(lines[to].split(':')[1]) };
+    const to = lines.findIndex((line) => line.startsWith(`end${id}:`));
+    const out = lines.slice(lines.indexOf(`begin${id}`) + 1, to).join('\n');
+    return { out, status: Number(lines[to].split(':')[1]) };
 }
 
 /** Pastes into the terminal, through the browser's own event. */
@@ -116,8 +129,7 @@ export async function message(page, timeout = 30000) {
 /** axe-core's violations, as lines. */
 export async function violations(page) {
     // The page's policy allows no scripts but its own: this goes through the debugger.
-    const source = await import('node:fs').then(({ readFileSync }) => readFileSync(axeSource, 'utf8'));
-    await page.evaluate(source);
+    await page.evaluate(readFileSync(axeSource, 'utf8'));
     return page.evaluate(async () => (await window.axe.run()).violations.map(({ id, help, nodes }) =>
         `${id}: ${help}: ${nodes.map(({ target }) => target.join(' ')).join('; ')}`));
 }

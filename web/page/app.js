@@ -35,6 +35,8 @@ class App {
     #sound = null;
     #buttons = {};
     #booted = false;
+    #watched = null;
+    #lost = false;
 
     async run() {
         setTheme(this.#settings.theme);
@@ -174,7 +176,35 @@ class App {
         if (!this.#booted) {
             keepOffline();
         }
+        if (this.#watched !== this.#machine) {
+            this.#watchFirstWords(this.#machine);
+        }
         this.#booted = true;
+    }
+
+    /** A file that is no kernel runs as well: it only does nothing that could be seen. */
+    async #watchFirstWords(machine) {
+        this.#watched = machine;
+        const silent = () => machine === this.#machine && machine.state === 'running' &&
+            machine.displays.every(({ width }) => !width) &&
+            this.#views.all.every(({ isEmpty }) => isEmpty !== false);
+        for (let seconds = 0; seconds < 10; seconds++) {
+            await sleep(1000);
+            if (!silent()) {
+                return;
+            }
+        }
+        messages.show({
+            title: 'The guest shows nothing', kind: 'info', id: 'silent',
+            text: ['It has run for ten seconds and has written nothing. Is its kernel one for RV32, and its ' +
+                'console one of this machine’s (console=hvc0, ttyS0)?'],
+            actions: [{ label: 'Restart', run: () => this.start() },
+                { label: 'Settings', run: () => this.#openSettings() }],
+        });
+        while (silent()) {
+            await sleep(500);
+        }
+        messages.clear('silent');
     }
 
     #fail(error) {
@@ -216,8 +246,6 @@ class App {
             });
         }
     }
-
-    #lost = false;
 
     async #importDisk(name, file) {
         this.#files.close();
@@ -274,6 +302,10 @@ class App {
                 this.#files.close();
             }
         });
+        // A page that listens for this is not kept behind the next one, where its machine would be
+        // frozen with its disk in its hands.
+        addEventListener('unload', () => {});
+        addEventListener('pageshow', (event) => event.persisted && location.reload());
         this.#drops();
     }
 

@@ -37,6 +37,12 @@ export class TerminalView {
         });
     }
 
+    /** Nothing was ever written on it. */
+    get isEmpty() {
+        const { baseY, cursorX, cursorY } = this.terminal.buffer.normal;
+        return baseY + cursorX + cursorY === 0;
+    }
+
     open(panel) {
         const { terminal } = this;
         const host = el('div', { class: 'host' });
