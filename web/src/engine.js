@@ -95,7 +95,9 @@ export class Engine {
     static async create(options, host, onlog) {
         let self = null;
         const print = (line) => {
-            self?.#remember(line);
+            if (self) {
+                self.#remember(line);
+            }
             onlog(line);
         };
         self = new Engine(await instantiate(options.wasm, wrapHost(host, () => self), print));
