@@ -353,7 +353,7 @@ test('a phone boots, types, and has Ctrl-C', () => withPage('', async (page) => 
     const [rows, cols] = (await shell(page, 'stty size')).out.split(' ').map(Number);
     assert.ok(cols >= 40 && rows >= 30, `${rows} ${cols}`);
     await key('Up').tap();
-    await waitText(page, /# stty size/);
+    await waitText(page, /stty size[^]*stty size/);
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
 }, phone));
 
