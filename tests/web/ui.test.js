@@ -11,9 +11,7 @@ const fake = (name) => fileURLToPath(new URL(`fake/${name}`, import.meta.url));
 let server, browser;
 
 before(async () => {
-    server = await serve(dist, {
-        instead: { 'rvkit/index.js': fake('index.js'), 'rvkit/sound.js': fake('sound.js') },
-    });
+    server = await serve(dist, { instead: { 'rvkit/index.js': fake('index.js') } });
     browser = await launch();
 });
 after(async () => {
@@ -314,6 +312,65 @@ test('the screen’s keys, mouse and wheel go to the guest', () => withPage('?di
     assert.ok((await log()).some(([what]) => what === 'leave'));
 }));
 
+test('the mouse is given to the guest, and its cursor is the guest’s', () => withPage('?display=1&tab=3', async (page) => {
+    await page.waitForFunction(() => window.rvkit?.machine?.state === 'running');
+    await page.evaluate(() => window.rvkit.machine.displays[0].dispatchEvent(new CustomEvent('cursor',
+        { detail: { image: new ImageData(16, 16), hotX: 3, hotY: 4 } })));
+    const canvas = page.locator('.stage canvas').first();
+    assert.match(await canvas.evaluate((node) => node.style.cursor), /^url\("data:image\/png.*\) \d+ \d+, default$/);
+    await page.getByRole('button', { name: /Give the mouse/ }).click();
+    await page.waitForFunction(() => document.pointerLockElement?.tagName === 'CANVAS');
+    const box = await canvas.boundingBox();
+    await page.mouse.move(box.x + 50, box.y + 50);
+    await page.mouse.move(box.x + 60, box.y + 57);
+    const moves = await page.evaluate(() => window.rvkit.machine.input.log.filter(([what]) => what === 'move'));
+    assert.ok(moves.length, 'relative moves');
+    await page.keyboard.press('Control+Alt+1');
+    await page.waitForFunction(() => !document.pointerLockElement);
+}));
+
+test('sound: what the guest plays is heard', () => withPage('', async (page) => {
+    await page.addInitScript(() => {
+        // Listens to all that goes to the loudspeaker.
+        const { connect } = AudioNode.prototype;
+        AudioNode.prototype.connect = function (target, ...rest) {
+            if (target instanceof AudioDestinationNode) {
+                window.heard = new AnalyserNode(this.context, { fftSize: 4096 });
+                connect.call(this, window.heard);
+            }
+            return connect.call(this, target, ...rest);
+        };
+    });
+    await page.reload();
+    await ready(page);
+    await page.keyboard.type('x');
+    const peak = await page.evaluate(async () => {
+        const tell = (detail) => window.rvkit.machine.dispatchEvent(new CustomEvent('sound', { detail }));
+        tell({ type: 'open', stream: 0, capture: false, format: 's16', rate: 22050, channels: 1 });
+        let at = 0, most = 0, frequency = 0;
+        for (let i = 0; i < 60; i++) { // 20 ms each
+            const samples = Int16Array.from({ length: 441 }, () =>
+                16000 * Math.sin(2 * Math.PI * 1000 * at++ / 22050));
+            tell({ type: 'play', stream: 0, bytes: new Uint8Array(samples.buffer) });
+            await new Promise((resolve) => setTimeout(resolve, 20));
+            if (!window.heard) {
+                continue;
+            }
+            const wave = new Float32Array(4096), power = new Float32Array(2048);
+            window.heard.getFloatTimeDomainData(wave);
+            window.heard.getFloatFrequencyData(power);
+            if (Math.max(...wave) > most) {
+                most = Math.max(...wave);
+                frequency = power.indexOf(Math.max(...power)) * window.heard.context.sampleRate / 4096;
+            }
+        }
+        tell({ type: 'close', stream: 0 });
+        return { most, frequency };
+    });
+    assert.ok(peak.most > 0.3 && peak.most < 0.6, `as loud as it was: ${peak.most}`);
+    assert.ok(Math.abs(peak.frequency - 1000) < 30, `as high as it was: ${peak.frequency}`);
+}));
+
 test('fingers on the screen are touches', () => withPage('?display=1&tab=3', async (page) => {
     await page.waitForFunction(() => window.rvkit?.machine?.state === 'running');
     const box = await page.locator('.stage canvas').first().boundingBox();
@@ -419,7 +476,7 @@ for (const colorScheme of ['light', 'dark']) {
         await page.evaluate(() => window.rvkit.machine.break('worker', 'it was killed'));
         await message(page);
         await check('message');
-    }, { colorScheme }));
+    }, { colorScheme, reducedMotion: 'reduce' })); // what fades in has less contrast for a moment
 }
 
 test('accessible on a phone, and with a screen reader', () => withPage('?reader=1', async (page) => {
