@@ -35,6 +35,12 @@ static const char *sharing_copy_dir(const char *from, char *dir)
     return from;
 }
 
+bool sharing_tag_ok(const char *tag)
+{
+    size_t len = strspn(tag, TAG_LETTERS);
+    return len && len <= SHARING_TAG_MAX && !tag[len];
+}
+
 bool sharing_parse(const char *text, sharing_t *sharing, char *error, size_t error_size)
 {
     *sharing = (sharing_t){.read_only = false};

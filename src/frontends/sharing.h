@@ -16,6 +16,8 @@ typedef struct {
     bool fs; /* virtio-fs, not 9p */
 } sharing_t;
 
+bool sharing_tag_ok(const char *tag);
+
 /* False: error (error_size bytes) says what is wrong. */
 bool sharing_parse(const char *text, sharing_t *sharing, char *error, size_t error_size);
 

@@ -401,6 +401,7 @@ EOF
 }
 
 make -s "BUILD=$build" "$build/librvkit.a" >/dev/null || exit 2
+rm -rf "$dir"
 mkdir -p "$dir"
 for source in tests/device/*.c; do
     object=$dir/$(basename "$source" .c).test.o
@@ -416,19 +417,19 @@ for device in plic clint ns16550a rtc_goldfish syscon virtio_net virtio_blk virt
     done
 done
 
-# Builds one mutant and runs its tests until one fails; "noticed", "MISSED", or why it could not be tried.
+# Builds one mutant in folder $3 and runs its tests until one fails; "noticed", "MISSED", or why it could not be tried.
 try() {
-    sed "$2" "src/devices/$1.c" >"$dir/$1.c"
-    cmp -s "src/devices/$1.c" "$dir/$1.c" && echo "UNCHANGED (the sed expression finds nothing)" && return
+    sed "$2" "src/devices/$1.c" >"$3/$1.c"
+    cmp -s "src/devices/$1.c" "$3/$1.c" && echo "UNCHANGED (the sed expression finds nothing)" && return
     # shellcheck disable=SC2086
-    $cc $flags -Isrc/devices -c -o "$dir/$1.o" "$dir/$1.c" 2>"$dir/log" || {
-        echo "BROKEN (does not compile: $(head -n 1 "$dir/log"))"
+    $cc $flags -Isrc/devices -c -o "$3/$1.o" "$3/$1.c" 2>"$3/log" || {
+        echo "BROKEN (does not compile: $(head -n 1 "$3/log"))"
         return
     }
     for test in $(tests_of "$1"); do
         # shellcheck disable=SC2086
-        $cc -pthread -o "$dir/$test" "$dir/$test.test.o" "$dir/$1.o" "$build/librvkit.a" -lm || return
-        (cd "$dir" && timeout 30 "./$test" 8 >log 2>&1) || {
+        $cc -pthread -o "$3/$test" "$dir/$test.test.o" "$3/$1.o" "$build/librvkit.a" -lm || return
+        (cd "$3" && timeout 30 "./$test" 8 >log 2>&1) || {
             echo "noticed ($test)"
             return
         }
@@ -436,10 +437,21 @@ try() {
     echo "MISSED"
 }
 
-table | while IFS='|' read -r device what expression; do
-    case "$device $what" in *"$only"*) ;; *) continue ;; esac
-    echo "$device: $what: $(try "$device" "$expression")"
-done >"$dir/report"
+# Every so manyth defect, from one on.
+lane() {
+    mkdir -p "$dir/$1"
+    table | awk "NR % $lanes == $1" | while IFS='|' read -r device what expression; do
+        case "$device $what" in *"$only"*) ;; *) continue ;; esac
+        echo "$device: $what: $(try "$device" "$expression" "$dir/$1")"
+    done >"$dir/$1/report"
+}
+
+lanes=$(nproc 2>/dev/null || echo 1)
+for number in $(seq 0 $((lanes - 1))); do
+    lane "$number" &
+done
+wait
+cat "$dir"/[0-9]*/report >"$dir/report"
 grep -v ': noticed' "$dir/report"
 noticed=$(grep -c ': noticed' "$dir/report")
 total=$(wc -l <"$dir/report")

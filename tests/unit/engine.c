@@ -328,6 +328,66 @@ TEST(late_slices)
     rvkit_free(e);
 }
 
+/* What the page asks of a folder; src/host/share_memory.c has tests of its own. */
+TEST(shares)
+{
+    double out[6];
+    char buf[16];
+    int32_t size;
+    engine_t *e = rvkit_new(4 << 20, 1, 0);
+    CHECK_EQ(-1, rvkit_add_share(e, "no tag", 0, 1e6));
+    CHECK_EQ(-1, rvkit_add_share(e, "home", 0, -1));
+    CHECK_EQ(0, rvkit_add_share(e, "home", 0, 1e6));
+    CHECK_EQ(-1, rvkit_add_share(e, "home", 1, 1e6));
+    CHECK_EQ(1, rvkit_add_share(e, "other", 1, 0));
+    CHECK_EQ(0, rvkit_share_put(e, 0, "early", "abc", 3, 0755));
+    CHECK(rvkit_build(e));
+    double serial = rvkit_share_serial(e, 0);
+    CHECK(rvkit_share_stat(e, 0, "early", out) == 0 && out[0] == 0100755 && out[1] == 3);
+    CHECK(out[2] > 1.6e12 && out[3] == 1 && out[5] >= 3);
+    CHECK_EQ(0, rvkit_share_mkdir(e, 0, "d", 0700));
+    CHECK(rvkit_share_write(e, 0, "d/file", 4, "xyz", 3, 0600) == 3);
+    CHECK(rvkit_share_read(e, 0, "d/file", 3, buf, sizeof(buf)) == 4 && !memcmp(buf, "\0xyz", 4));
+    CHECK_EQ(0, rvkit_share_set(e, 0, "early", 0640, 1, 1234567));
+    CHECK(rvkit_share_stat(e, 0, "early", out) == 0 && out[0] == 0100640 && out[1] == 1);
+    CHECK(out[2] == 1234567);
+    CHECK_EQ(0, rvkit_share_set(e, 0, "early", -1, -1, -1));
+    CHECK(rvkit_share_serial(e, 0) > serial && rvkit_share_serial(e, 1) == 0);
+
+    uint8_t *list = rvkit_share_list(e, 0, "", &size);
+    CHECK(list && size == 32 + 32);
+    CHECK(list && util_get_le32(list + 16) == 0100640 && util_get_le32(list + 20) == 5);
+    CHECK(list && !memcmp(list + 24, "early", 5) && list[32 + 24] == 'd');
+    double number = 0;
+    memcpy(&number, list ? list + 8 : (uint8_t *)&number, sizeof(number));
+    CHECK(number == 1234567);
+    free(list);
+    list = rvkit_share_list(e, 1, "", &size);
+    CHECK(list && size == 0);
+    free(list);
+    CHECK(!rvkit_share_list(e, 0, "none", &size) && size == -2);
+    CHECK_EQ(-39, rvkit_share_remove(e, 0, "d", 0));
+    CHECK_EQ(0, rvkit_share_rename(e, 0, "d", "renamed", 1));
+    CHECK_EQ(0, rvkit_share_remove(e, 0, "renamed", 1));
+    CHECK(rvkit_share_space(e, 0, out) == 0 && out[0] == 1e6 && out[1] > 0 && out[2] == 2);
+    CHECK(rvkit_share_read(e, 0, "early", -1, buf, 1) == -22);
+    CHECK(rvkit_share_write(e, 0, "early", 1e300, buf, 1, 0) == -22);
+    CHECK_EQ(-22, rvkit_share_set(e, 0, "early", 0, 1e17, 0));
+    for (int wrong = -1; wrong <= 2; wrong += 3) {
+        CHECK(rvkit_share_serial(e, wrong) == -19 && !rvkit_share_list(e, wrong, "", &size));
+        CHECK(size == -19 && rvkit_share_space(e, wrong, out) == -19);
+        CHECK(rvkit_share_read(e, wrong, "early", 0, buf, 1) == -19);
+        CHECK(rvkit_share_write(e, wrong, "early", 0, buf, 1, 0) == -19);
+        CHECK_EQ(-19, rvkit_share_stat(e, wrong, "early", out));
+        CHECK_EQ(-19, rvkit_share_put(e, wrong, "early", buf, 1, 0));
+        CHECK_EQ(-19, rvkit_share_set(e, wrong, "early", 0, 1, 0));
+        CHECK_EQ(-19, rvkit_share_mkdir(e, wrong, "x", 0));
+        CHECK_EQ(-19, rvkit_share_remove(e, wrong, "early", 0));
+        CHECK_EQ(-19, rvkit_share_rename(e, wrong, "early", "x", 0));
+    }
+    rvkit_free(e);
+}
+
 TEST(refusals)
 {
     engine_t *e = rvkit_new(4 << 20, 1, 0);
@@ -344,6 +404,7 @@ TEST(refusals)
     CHECK_EQ(0, rvkit_add_display(e, 0, 640, 480));
     CHECK_EQ(0, rvkit_add_input(e, INPUT_KEYBOARD | INPUT_TABLET));
     CHECK_EQ(0, rvkit_add_sound(e));
+    CHECK_EQ(0, rvkit_add_share(e, "home", 0, 1e6));
     rvkit_free(e); /* parts that no machine has taken */
 
     e = rvkit_new(4 << 20, 1, 0);
@@ -367,6 +428,7 @@ int main(void)
     RUN(console_echoes);
     RUN(pause_reset_off);
     RUN(late_slices);
+    RUN(shares);
     RUN(refusals);
     return tap_finish();
 }

@@ -89,6 +89,7 @@ ENGINE_EXPORT void rvkit_free(engine_t *engine)
     rvvm_free_machine(engine->machine);
     engine_free_consoles(engine);
     engine_free_displays(engine);
+    engine_free_shares(engine);
     input_source_free(engine->source);
     input_close(engine->input);
     free(engine);

@@ -63,7 +63,7 @@ int rvkit_add_drive(engine_t *engine, double size, uint32_t flags, const char *s
 int rvkit_add_net(engine_t *engine, const uint8_t *mac);
 
 /* A folder in memory (src/host/share_memory.h): virtio-9p, with fs virtio-fs. limit: bytes of all
- * files. */
+ * files. tag: up to 31 letters, digits, '.', '_', '-'. */
 int rvkit_add_share(engine_t *engine, const char *tag, int fs, double limit);
 
 /* kind 0: a scanout of a virtio-gpu; 1: the simple frame buffer, one at most. Pixels. */
@@ -154,6 +154,55 @@ void rvkit_net_link(engine_t *engine, int net, int up);
 bool rvkit_net_feed(engine_t *engine, int net, const void *frame, size_t size);
 /* Into five doubles: frames and bytes to the guest, frames and bytes from it, frames dropped. */
 void rvkit_net_stats(engine_t *engine, int net, double *out);
+
+/* --- Shares: the files of a folder in memory; see ../../host/share_memory.h --- */
+
+/*
+ * Paths are "a/b", UTF-8, "" for the folder itself; links are not followed. Results are 0 or a
+ * count, or an error: the negative of a number FS_E… of ../../devices/file_server.h, which are
+ * Linux's (for a wrong share: ENODEV). Between rvkit_add_share() and rvkit_free(), also when the
+ * guest is off. mode: permissions, 07777 at most; where a mode is given out, with the type (FS_S_IF*).
+ * Times are milliseconds since 1970.
+ */
+
+/* Grows with each change of a file or name, by the guest or by a call here. */
+double rvkit_share_serial(engine_t *engine, int share);
+
+/* Into three doubles: the limit, what is taken of it (bytes), how many files there are. */
+int rvkit_share_space(engine_t *engine, int share, double *out);
+
+/* Into six doubles: mode, size, mtime, links, inode number, bytes that are held. */
+int rvkit_share_stat(engine_t *engine, int share, const char *path, double *out);
+
+/*
+ * The entries of a folder, for free(); *size: their bytes. NULL: *size is the error. Each entry
+ * begins at a multiple of 8, little-endian: size and mtime (doubles), mode and the length of the
+ * name (uint32), the name (no NUL; bytes that a guest chose, UTF-8 as a rule).
+ */
+uint8_t *rvkit_share_list(engine_t *engine, int share, const char *path, int32_t *size);
+
+/* How many bytes there were, up to size; of a symbolic link: of its text. */
+double rvkit_share_read(engine_t *engine, int share, const char *path, double at, void *data,
+                        size_t size);
+
+/* Writes at a place; makes the file (with mode) when there is none. Less than size: it is full. */
+double rvkit_share_write(engine_t *engine, int share, const char *path, double at,
+                         const void *data, size_t size, uint32_t mode);
+
+/* All of a file at once: it has these bytes afterwards, or what it had. */
+int rvkit_share_put(engine_t *engine, int share, const char *path, const void *data, size_t size,
+                    uint32_t mode);
+
+/* Mode, size and mtime; what is negative stays. */
+int rvkit_share_set(engine_t *engine, int share, const char *path, int mode, double size,
+                    double mtime);
+
+int rvkit_share_mkdir(engine_t *engine, int share, const char *path, uint32_t mode);
+int rvkit_share_remove(engine_t *engine, int share, const char *path, int recursive);
+
+/* flags: FS_RENAME_NOREPLACE (1), FS_RENAME_EXCHANGE (2). */
+int rvkit_share_rename(engine_t *engine, int share, const char *from, const char *to,
+                       uint32_t flags);
 
 /* --- Displays and input --- */
 
