@@ -231,8 +231,8 @@ describe('a terminal', { concurrency: 1 }, () => {
             await machine.start();
             await until(() => terminal.text.includes(PROMPT));
             terminal.listeners.data('P=$(printf "\\360\\237\\220\\247"); i=0; while [ $i -lt 3000 ]; ' +
-                'do echo $P $i; i=$((i+1)); done; echo do""ne\r');
-            await until(() => terminal.text.includes('done\r\n'));
+                'do echo $P $i; i=$((i+1)); done; echo fin""ished\r');
+            await until(() => terminal.text.includes('finished\r\n'));
             const lines = [...terminal.text.matchAll(/^🐧 (\d+)\r\n/gmu)].map(([, n]) => Number(n));
             assert.deepEqual(lines, Array.from({ length: 3000 }, (_, i) => i), terminal.text.slice(-500));
             assert.equal(terminal.most, 1, 'chunks on the way');
@@ -404,6 +404,57 @@ describe('disks', { concurrency: 1 }, () => {
             error instanceof RvkitError && /nothing\.img/.test(error.message));
         assert.equal(machine.state, 'failed');
     });
+});
+
+/* --- Shares --- */
+
+describe('a share', { concurrency: 1 }, () => {
+    for (const fs of ['9p', 'virtiofs']) {
+        it(`has the same files in the guest and here (${fs})`, async () => {
+            const shares = [{ tag: 'here', fs, limit: '16M' }];
+            await withMachine({ shares }, async (machine) => {
+                const [files] = machine.files;
+                const options = fs === '9p' ? '-t 9p -o trans=virtio,version=9p2000.L' : '-t virtiofs';
+                await ask(machine, `mkdir -p /tmp/m; mount ${options} here /tmp/m; cd /tmp/m; PS1='~# '`);
+                const data = randomBytes(3_000_000);
+                const told = [];
+                await files.mkdir('dir');
+                await files.write('dir/data.gz', new Blob([gzipSync(data)]), {
+                    mode: 0o600, onprogress: (progress) => told.push(progress),
+                });
+                assert.ok(told.at(-1).loaded > 3_000_000);
+                assert.equal(await ask(machine, 'zcat dir/data.gz | sha256sum'), `${sha256(data)}  -\n`);
+                let changes = 0;
+                files.addEventListener('change', () => changes++);
+                await ask(machine, 'zcat dir/data.gz | head -c 2000000 >dir/b; echo hi >"a b"; ln -s dir link; sync');
+                await until(() => changes);
+                assert.equal(sha256(await files.read('dir/b')), sha256(data.subarray(0, 2_000_000)));
+                const list = (await files.list()).map(({ name, path, type, size }) => [name, path, type, size]);
+                assert.deepEqual(list.find(([name]) => name === 'a b'), ['a b', 'a b', 'file', 3]);
+                assert.deepEqual(list.map(([, , type]) => type).sort(), ['directory', 'file', 'symlink']);
+                const { path, mode, mtime, size } = await files.stat('/dir//data.gz');
+                assert.deepEqual([path, mode], ['dir/data.gz', 0o600]);
+                assert.ok(Math.abs(mtime - Date.now()) < 3.6e6 && size > 3_000_000);
+                await files.write('dir/data.gz', 'data:,ho');
+                assert.equal((await files.stat('dir/data.gz')).mode, 0o600);
+                await files.rename('a b', 'dir/c');
+                assert.equal(await ask(machine, 'cat dir/c dir/data.gz'), 'hi\nho');
+                const no = (errno) => (error) => has('file')(error) && error.errno === errno;
+                await assert.rejects(files.read('nothing'), no('ENOENT'));
+                await assert.rejects(files.read('dir'), no('EISDIR'));
+                await assert.rejects(files.list('dir/b'), no('ENOTDIR'));
+                await assert.rejects(files.remove('dir'), no('ENOTEMPTY'));
+                await assert.rejects(files.mkdir('dir'), no('EEXIST'));
+                await assert.rejects(files.write('../x', new Blob(['x'])), no('EINVAL'));
+                await assert.rejects(files.write('big', new Blob([new Uint8Array(20 << 20).fill(1)])), no('ENOSPC'));
+                assert.equal((await files.list()).length, 2, 'nothing is left of what did not fit');
+                await files.remove('dir', { recursive: true });
+                assert.equal(await ask(machine, 'ls | cat'), 'link\n');
+                const { limit, used } = await files.space();
+                assert.ok(limit === 16 << 20 && used < 1 << 20);
+            });
+        });
+    }
 });
 
 /* --- Networks --- */

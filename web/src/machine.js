@@ -121,6 +121,8 @@ export class Machine extends EventTarget {
             again: (id) => this.#toViewer(id, 'again'),
             console: (index, event, detail) => this.consoles[index].told(event, detail),
             frame: (index, frame) => this.displays[index].receive(frame),
+            files: (index) => this.files[index].changed(),
+            fileProgress: (id, progress) => this.files.forEach((files) => files.progress(id, progress)),
             netState: (index, up, why) => this.#emit('net', { index, up, why }),
             net: (index, what, frame) => this.#net(index, what, frame),
         };
