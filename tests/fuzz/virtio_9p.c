@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * libFuzzer target: messages to virtio-9p over a real folder. The input is a list of messages: type
- * (0xFF: the rest of the header is wrong; 0xFE: the device goes into a snapshot and comes back
- * instead, once), length in 2 bytes, body. Each run starts with a session
- * in which fid 0 is the root, 1 a folder, 2 an open file, 3 an open folder. What is outside the
- * folder must stay as it is.
+ * libFuzzer target: messages to virtio-9p over a folder of the host and over one in memory. The
+ * input is a list of messages: type (0xFF: the rest of the header is wrong; 0xFE: the device goes
+ * into a snapshot and comes back instead, once), length in 2 bytes, body. Each run starts with a
+ * session in which fid 0 is the root, 1 a folder, 2 an open file, 3 an open folder. What is outside
+ * the folder must stay as it is, and of the one in memory nothing must be left behind.
  *   clang -fsanitize=fuzzer,address,undefined -Iinclude -Isrc -Itests \
  *       tests/fuzz/virtio_9p.c librvkit.a -o fuzz-9p
  */
-#include "share_dir.h"
+#include "share_rig.h"
 
 #include "devices/virtio_9p.h"
 #include "util.h"
@@ -19,48 +19,53 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { ROOM = 70000 };
 
-static struct {
-    share_dir_t sd;
+static struct fz {
+    fz_share_t share;
     vd_t vd;
     uint64_t request, reply;
     bool up;
-} fz;
+} fz_kinds[FZ_KINDS], *fz = fz_kinds;
 
 static void fz_down(void)
 {
-    vd_close(&fz.vd);
-    sd_remove(&fz.sd);
+    for (fz = fz_kinds; fz < fz_kinds + FZ_KINDS; fz++) {
+        if (fz->up) {
+            vd_close(&fz->vd);
+            fz_share_close(&fz->share);
+        }
+    }
 }
 
 static void fz_up(void)
 {
-    file_server_t server;
     virtio_desc_t desc;
-    vd_machine(&fz.vd);
-    if (!sd_make(&fz.sd) || !sd_share(&fz.sd, &server, false, true) ||
-        !virtio_9p_describe(&desc, "fuzz", &server) || !vd_attach(&fz.vd, &desc, 0) ||
-        !vd_start(&fz.vd, VIRTIO_F_VERSION_1)) {
+    vd_machine(&fz->vd);
+    if (!fz_share_open(&fz->share, (int)(fz - fz_kinds)) ||
+        !virtio_9p_describe(&desc, "fuzz", &fz->share.server) || !vd_attach(&fz->vd, &desc, 0) ||
+        !vd_start(&fz->vd, VIRTIO_F_VERSION_1)) {
         abort();
     }
-    fz.request = vd_alloc(&fz.vd, ROOM);
-    fz.reply = vd_alloc(&fz.vd, ROOM);
-    fz.up = true;
-    atexit(fz_down);
+    fz->request = vd_alloc(&fz->vd, ROOM);
+    fz->reply = vd_alloc(&fz->vd, ROOM);
+    fz->up = true;
+    if (fz == fz_kinds) {
+        atexit(fz_down);
+    }
 }
 
 static void fz_send(uint8_t type, const void *body, size_t len, uint32_t size, uint32_t room)
 {
-    uint8_t *p = vd_ptr(&fz.vd, fz.request);
-    const vd_buf_t buf[2] = {{fz.request, (uint32_t)len + 7, false}, {fz.reply, room, true}};
+    uint8_t *p = vd_ptr(&fz->vd, fz->request);
+    const vd_buf_t buf[2] = {{fz->request, (uint32_t)len + 7, false}, {fz->reply, room, true}};
     uint32_t used;
     util_put_le32(p, size);
     p[4] = type;
     util_put_le16(p + 5, 1);
     memcpy(p + 7, body, len);
-    if (!vd_request(&fz.vd, 0, buf, 2, &used) || used > room || vd_broken(&fz.vd)) {
+    if (!vd_request(&fz->vd, 0, buf, 2, &used) || used > room || vd_broken(&fz->vd)) {
         abort();
     }
-    vd_ack(&fz.vd);
+    vd_ack(&fz->vd);
 }
 
 static void fz_begin(void)
@@ -87,10 +92,17 @@ static void fz_begin(void)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* A session that knows nothing ends the one before. */
+static void fz_end(void)
+{
+    static const uint8_t version[] = "\0\0\010\0\010\0009P2000.L";
+    fz_send(100, version, sizeof(version) - 1, sizeof(version) + 6, 64);
+}
+
+static void fz_run(const uint8_t *data, size_t size)
 {
     bool saved = false;
-    if (!fz.up) {
+    if (!fz->up) {
         fz_up();
     }
     fz_begin();
@@ -101,7 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         uint32_t told = wrong && len >= 4 ? util_get_le32(data + 3) : (uint32_t)len + 7;
         uint32_t room = wrong && len ? data[2 + len] : messages % 8 ? ROOM : 2048;
         if (data[0] == 0xFE && !saved) {
-            session_load(&fz.vd, session_save(&fz.vd));
+            session_load(&fz->vd, session_save(&fz->vd));
             saved = true;
         } else {
             fz_send(data[0], data + 3, len, told, room + 1);
@@ -109,12 +121,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         data += 3 + len;
         size -= 3 + len;
     }
-    if (!sd_sound(&fz.sd) || tap_bad_checks) {
+    if (!fz_share_empty(&fz->share) || tap_bad_checks) {
         abort();
     }
-    sd_empty(open(fz.sd.in, O_RDONLY | O_DIRECTORY));
-    if (!sd_fill(&fz.sd)) {
+    fz_end();
+    if (!fz_share_is_bare(&fz->share) || !fz_share_fill(&fz->share)) {
         abort();
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    for (fz = fz_kinds; fz < fz_kinds + FZ_KINDS; fz++) {
+        fz_run(data, size);
     }
     return 0;
 }

@@ -357,7 +357,11 @@ export class Console extends EventTarget {
                         taken = resolve;
                     });
                 };
-                viewer.onend = (error) => error ? controller.error(error) : controller.close();
+                viewer.onend = (error) => {
+                    error ? controller.error(error) : controller.close();
+                    viewer.close(); // after a reset there is another stream
+                    this.#readable = null;
+                };
             },
             pull: () => taken(),
             cancel: () => {

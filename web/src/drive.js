@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-import { RvkitError } from './errors.js';
+import { RvkitError, toRvkitError } from './errors.js';
 import { describeSource } from './source.js';
 import { Transfer } from './rpc.js';
 
@@ -13,8 +13,15 @@ export class RemoteStores {
         return this.#stores.push(store) - 1;
     }
 
-    async run(id, op, ...args) {
-        const store = this.#stores[id];
+    async run(id, ...args) {
+        try {
+            return await this.#run(this.#stores[id], ...args);
+        } catch (error) {
+            throw toRvkitError(error, 'disk');
+        }
+    }
+
+    async #run(store, op, ...args) {
         if (op === 'read') {
             const [offset, length] = args;
             const into = new Uint8Array(length);

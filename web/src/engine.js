@@ -25,10 +25,11 @@ const utf8 = new TextEncoder();
 
 /* --- The module --- */
 
-async function readWasm(url) {
-    if (isNode && url.protocol === 'file:') {
+async function readWasm(where) {
+    const url = String(where);
+    if (isNode && !/^(https?|data|blob):/.test(url)) {
         const { readFile } = await nodeModule('fs/promises');
-        return WebAssembly.compile(await readFile(url));
+        return WebAssembly.compile(await readFile(url.startsWith('file:') ? new URL(url) : url));
     }
     const response = await fetch(url);
     if (!response.ok) {
@@ -40,18 +41,17 @@ async function readWasm(url) {
         : WebAssembly.compile(await response.arrayBuffer());
 }
 
+/** wasm: a Module, bytes, {url} or {path}; undefined: the one beside this file. */
 async function compileWasm(wasm) {
     if (typeof WebAssembly === 'undefined') {
         throw new RvkitError('unsupported', 'there is no WebAssembly here (is it switched off?)');
     }
-    wasm ??= new URL('./rvkit.wasm', import.meta.url);
-    const url = typeof wasm === 'string' || wasm instanceof URL
-        ? new URL(wasm, import.meta.url) : null;
+    const where = wasm === undefined ? new URL('./rvkit.wasm', import.meta.url) : wasm.url ?? wasm.path;
     try {
-        return url ? await readWasm(url)
+        return where ? await readWasm(where)
             : wasm instanceof WebAssembly.Module ? wasm : await WebAssembly.compile(wasm);
     } catch (error) {
-        throw toRvkitError(error, 'wasm', `the engine ${url ? url.href : '(wasm)'} cannot be loaded: `);
+        throw toRvkitError(error, 'wasm', `the engine ${where ?? '(wasm)'} cannot be loaded: `);
     }
 }
 

@@ -245,18 +245,27 @@ export interface Input {
   leave(): void;
 }
 
-export interface FileEntry { name: string; path: string; type: 'file' | 'directory' | 'symlink'; size: number; mtime: Date; mode: number }
+export interface FileEntry { name: string; path: string; type: 'file' | 'directory' | 'symlink' | 'other'; size: number; mtime: Date; mode: number }
 
-/** A share's files, seen from the page. Paths are "a/b", from the share's root. */
-export interface Files {
+/**
+ * A share's files, seen from the page. Paths are "a/b", from the share's root; links are not followed. Errors
+ * have the code 'file' and an errno ('ENOENT', 'ENOSPC', …).
+ */
+export interface Files extends TypedTarget<{ change: CustomEvent<unknown> }> {
   readonly tag: string;
   list(path?: string): Promise<FileEntry[]>;
   stat(path: string): Promise<FileEntry>;
   read(path: string): Promise<Uint8Array>;
+  /**
+   * The guest sees the old file or the new one, whole. It is not unpacked. mode: permissions, of a new file 0644.
+   */
   write(path: string, data: Source, options?: { mode?: number; onprogress?: (p: Progress) => void }): Promise<void>;
   mkdir(path: string): Promise<void>;
   remove(path: string, options?: { recursive?: boolean }): Promise<void>;
   rename(from: string, to: string): Promise<void>;
+  /** Bytes there may be, bytes that are taken, and how many files there are. */
+  space(): Promise<{ limit: number; used: number; files: number }>;
+  // 'change': the guest, or this side, changed something; at most every 100 ms.
 }
 
 /** A disk's storage. Offsets and lengths are multiples of 512, and inside of it. */

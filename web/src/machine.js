@@ -8,7 +8,7 @@ import { Input } from './input.js';
 import { parseOptions } from './options.js';
 import { makeEvent, portPair, spawnWorker } from './platform.js';
 import { Rpc } from './rpc.js';
-import { Streams, describeSource } from './source.js';
+import { Streams, describeSource, describeUrl } from './source.js';
 
 /** A machine; see index.d.ts. The engine is on the other side of a port: host/host.js. */
 export class Machine extends EventTarget {
@@ -23,6 +23,7 @@ export class Machine extends EventTarget {
     #starting = null;
     #error = null;     // why it failed
     #ending = null;
+    #gone = null;      // an error for those who come too late
     #linked = withResolvers();
     #abort = () => this.#aborted();
 
@@ -67,7 +68,8 @@ export class Machine extends EventTarget {
     /* --- The other side --- */
 
     #whenLinked() {
-        return this.#link ? Promise.resolve() : this.#linked.promise;
+        return this.#link ? Promise.resolve()
+            : this.#gone ? Promise.reject(this.#gone) : this.#linked.promise;
     }
 
     async #spawn() {
@@ -119,6 +121,8 @@ export class Machine extends EventTarget {
             again: (id) => this.#toViewer(id, 'again'),
             console: (index, event, detail) => this.consoles[index].told(event, detail),
             frame: (index, frame) => this.displays[index].receive(frame),
+            files: (index) => this.files[index].changed(),
+            fileProgress: (id, progress) => this.files.forEach((files) => files.progress(id, progress)),
             netState: (index, up, why) => this.#emit('net', { index, up, why }),
             net: (index, what, frame) => this.#net(index, what, frame),
         };
@@ -221,7 +225,7 @@ export class Machine extends EventTarget {
                 url: url === undefined ? undefined : webSocketUrl(url, page),
             })),
             wasm: typeof o.wasm === 'string' || o.wasm instanceof URL
-                ? new URL(o.wasm, page).href : o.wasm,
+                ? describeUrl(o.wasm, 'wasm') : o.wasm,
         };
     }
 
@@ -304,14 +308,16 @@ export class Machine extends EventTarget {
 
     /** The worker is let go; who waits for it is told. */
     #end(error) {
+        if (this.#gone) {
+            return;
+        }
+        this.#gone = error;
         this.#options.signal?.removeEventListener('abort', this.#abort);
         this.#link = null;
         this.#rpc?.close(error);
         this.#worker?.terminate();
         this.#rpc = this.#worker = null;
         this.#linked.reject(error);
-        this.#linked = { ...withResolvers(), promise: Promise.reject(error) };
-        this.#linked.promise.catch(() => {});
         this.#streams.close();
         this.consoles.forEach((console) => console.close(error));
     }

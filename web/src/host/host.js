@@ -129,6 +129,7 @@ export class Host {
         engine.build();
         this.consoles.build(options.consoles.length);
         this.nets.open(options.nets);
+        this.files.open(options.shares.length);
         return { drives };
     }
 
@@ -192,6 +193,7 @@ export class Host {
         }
         this.#abort.abort(new RvkitError('off', 'the machine was stopped'));
         this.nets.close();
+        this.files.close();
         this.sound.end();
         try {
             await this.drives.close();
@@ -290,6 +292,7 @@ export class Host {
         const status = this.#engine.slice(SLICE_MS);
         this.#busyMs += performance.now() - begun;
         this.nets.flush();
+        this.files.flush();
         this.#tellLeds();
         if (status === STATUS.BUSY) {
             this.kick();
