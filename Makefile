@@ -90,6 +90,8 @@ help:
 	@echo 'make run        install what is missing, build, boot Linux to a shell in this terminal (ARGS=...)'
 	@echo 'make sdl        build $(SDL_BIN), the program with a window; make run-sdl: as run, in a window'
 	@echo '                DISK=desktop: with graphical programs and a game (DISK=disk: the plain disk)'
+	@echo 'make web        the page for browsers, in web/dist (GUEST=1: and the Linux guest beside it)'
+	@echo 'make run-web    the same, served on this computer with a network for the guest; prints the address'
 	@echo 'make relay      build $(RELAY_BIN), the network of guests in browsers'
 	@echo 'make test       the same, and run every test'
 	@echo 'make test-c     the C suites alone, with this compiler: no guest, nothing installed'
@@ -160,6 +162,11 @@ WEB_LDFLAGS := --no-entry -sSTANDALONE_WASM=1 -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_
 web-engine:
 	@$(MAKE) --no-print-directory BUILD=build/web CC=emcc OPT=-O3 build/web/rvkit.wasm
 	@cp web/engine/rvkit.js build/web/rvkit.js
+	@cp build/web/rvkit.js build/web/rvkit.wasm web/src/
+
+# The page, in web/dist: static files for any host. GUEST=1 puts the Linux guest beside it.
+web: web-engine
+	@LINUX=$(LINUX) web/build.sh $(if $(GUEST),-guest)
 
 build/web/rvkit.wasm: $(WEB_OBJ) $(LIB)
 	emcc $(OPT) $(WEB_LDFLAGS) -o $@ $^ $(LDFLAGS)
@@ -225,6 +232,15 @@ run-sdl:
 	@$(MAKE) --no-print-directory -j$$(nproc) sdl
 	@exec $(SDL_BIN) -kernel "$$(LINUX=$(LINUX) guest/build.sh path kernel)" $(ROOT_ARGS) $(ARGS)
 
+# Serves the page on loopback, with a network for its guest, and prints where.
+run-web:
+	@tools/deps.sh build web
+	@guest/build.sh have kernel initramfs >/dev/null 2>&1 || tools/deps.sh guest
+	@LINUX=$(LINUX) guest/build.sh kernel initramfs
+	@$(MAKE) --no-print-directory -j$$(nproc) web GUEST=1
+	@$(MAKE) --no-print-directory -j$$(nproc) relay
+	@exec $(RELAY_BIN) -serve web/dist $(ARGS)
+
 test:
 	@tools/deps.sh build guest sdl web test
 	@tests/run.sh
@@ -284,8 +300,8 @@ FORCE:
 
 .DELETE_ON_ERROR:
 
-.PHONY: all help lib web-engine sdl no-sdl sdl-two relay no-relay test-c isagen guest run run-sdl test bench soak fuzz check-upstream \
-	export install format clean FORCE
+.PHONY: all help lib web-engine web sdl no-sdl sdl-two relay no-relay test-c isagen guest run run-sdl run-web test bench \
+	soak fuzz check-upstream export install format clean FORCE
 
 -include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(WEB_OBJ:.o=.d) $(SDL_OBJ:.o=.d) $(RELAY_OBJ:.o=.d) \
 	$(wildcard $(BUILD)/tests/*/*.d)

@@ -7,7 +7,7 @@
 # Groups: build  what `make` needs
 #         guest  what guest/build.sh needs: the kernel's and firmware's cross compiler, Zig's npm, ext4 tools
 #         sdl    what `make sdl` needs beyond that: SDL, fonts
-#         web    what `make relay` needs beyond that: libwebsockets
+#         web    what `make run-web` needs beyond that: Emscripten, Node, libwebsockets
 #         test   what `make test`, `make soak` and `make bench` need beyond that
 # Without a group: build and guest.
 set -eu
@@ -16,9 +16,10 @@ build='make gcc libc6-dev libslirp-dev'
 guest='make gcc libc6-dev gcc-riscv64-linux-gnu bc bison flex patch bzip2 xz-utils e2fsprogs python3-minimal
     debian-archive-keyring ca-certificates'
 sdl='pkg-config libsdl2-dev libsdl2-ttf-dev libfontconfig-dev libpng-dev libx11-dev fontconfig fonts-dejavu-core'
-web='pkg-config libwebsockets-dev'
+web='pkg-config libwebsockets-dev emscripten'
 test='clang libclang-rt-14-dev qemu-system-misc qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross emscripten
-    device-tree-compiler tmux python3-minimal vttest procps xvfb xdotool imagemagick xclip'
+    device-tree-compiler tmux python3-minimal vttest procps xvfb xdotool imagemagick xclip
+    chromium firefox-esr'
 
 fail() {
     echo "tools/deps.sh: $1" >&2
@@ -37,7 +38,7 @@ for group; do
     guest) packages="$packages $guest" commands="$commands node:nodejs npm:npm" ;;
     test) packages="$packages $test" commands="$commands node:nodejs npm:npm" ;;
     sdl) packages="$packages $sdl" ;;
-    web) packages="$packages $web" ;;
+    web) packages="$packages $web" commands="$commands node:nodejs npm:npm" ;;
     -h | --help) sed -n '4,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) fail "no such group: $group (build, guest, sdl, web or test)" ;;
     esac

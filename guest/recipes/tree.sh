@@ -6,7 +6,7 @@ make_tree() {
     cp -R "$guest/rootfs" "$root"
     (
         cd "$root"
-        mkdir -p bin sbin dev proc sys tmp run root mnt var/log usr/bin usr/sbin
+        mkdir -p bin sbin dev proc sys tmp run root mnt/host var/log usr/bin usr/sbin
         chmod 1777 tmp
         cp "$BUSYBOX_DIR/busybox" bin/busybox
         cp "$BENCH_DIR/bench" usr/bin/bench

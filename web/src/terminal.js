@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MPL-2.0
+const OSC_CLIPBOARD = 52;
+
+/** xterm's onBinary: each character is one byte. */
+function binaryToBytes(text) {
+    return Uint8Array.from(text, (c) => c.charCodeAt(0));
+}
+
+/** What options.clipboard says, as a function. */
+function clipboardPolicy(policy = 'ask') {
+    if (typeof policy === 'function') {
+        return policy;
+    }
+    if (policy !== 'ask' || typeof globalThis.confirm !== 'function') {
+        return () => policy === 'allow';
+    }
+    return ({ action, text }) => globalThis.confirm(action === 'read'
+        ? 'A program in the machine wants to read the clipboard. Let it?'
+        : `A program in the machine wants to put this on the clipboard:\n\n${text.slice(0, 200)}`);
+}
+
+/**
+ * Copies an xterm.js terminal and a console into each other; see index.d.ts.
+ *
+ * Bytes go to xterm.js as bytes, whose decoder keeps characters whole over the borders of chunks;
+ * the next chunk comes when it has worked on the one before.
+ */
+export function attachTerminal(terminal, console, options = {}) {
+    const attached = new Attached(terminal, console, options);
+    return { dispose: () => attached.dispose() };
+}
+
+class Attached {
+    #terminal;
+    #console;
+    #options;
+    #viewer;
+    #parts = [];
+    #wakeLast = null;
+    #done = false;
+
+    constructor(terminal, console, options) {
+        this.#terminal = terminal;
+        this.#console = console;
+        this.#options = options;
+        const viewer = console.attach({ kind: 'terminal' });
+        this.#viewer = viewer;
+        viewer.ondata = (data) => this.#write(data);
+        viewer.onresize = (cols, rows) => this.#resizeTerminal(cols, rows);
+        this.#parts.push(
+            terminal.onData((text) => this.#type(text)),
+            terminal.onBinary((text) => this.#type(binaryToBytes(text))),
+            terminal.onResize(({ cols, rows }) => viewer.resize(cols, rows)),
+            this.#listen('title', ({ detail }) => options.onTitle?.(detail)),
+            this.#listen('bell', () => options.onBell?.()),
+            this.#listen('clipboard', ({ detail }) => this.#toClipboard(detail.text)),
+            this.#listen('clipboardrequest', ({ detail }) => this.#fromClipboard(detail)),
+            ...this.#ignoreOsc52(),
+        );
+        options.fit?.fit();
+        viewer.resize(terminal.cols, terminal.rows);
+        if (console.title) {
+            options.onTitle?.(console.title);
+        }
+    }
+
+    #listen(type, fn) {
+        this.#console.addEventListener(type, fn);
+        return { dispose: () => this.#console.removeEventListener(type, fn) };
+    }
+
+    /** The console says what the guest asks of the clipboard; nobody else is to answer it as well. */
+    #ignoreOsc52() {
+        const handler = this.#terminal.parser?.registerOscHandler?.(OSC_CLIPBOARD, () => true);
+        return handler ? [handler] : [];
+    }
+
+    #write(data) {
+        if (this.#done) {
+            return undefined;
+        }
+        return new Promise((resolve) => {
+            this.#wakeLast = resolve;
+            this.#terminal.write(data, resolve);
+        });
+    }
+
+    #type(data) {
+        this.#viewer.write(data).catch(() => {}); // the machine is off
+    }
+
+    /** Another viewer has the last word on the size, unless this one fits its window. */
+    #resizeTerminal(cols, rows) {
+        if (!this.#options.fit && (this.#terminal.cols !== cols || this.#terminal.rows !== rows)) {
+            this.#terminal.resize(cols, rows);
+        }
+    }
+
+    async #toClipboard(text) {
+        const policy = clipboardPolicy(this.#options.clipboard);
+        try {
+            if (await policy({ action: 'write', text }) && !this.#done) {
+                await globalThis.navigator?.clipboard?.writeText(text);
+            }
+        } catch {
+            // The browser did not let it.
+        }
+    }
+
+    async #fromClipboard({ answer }) {
+        const policy = clipboardPolicy(this.#options.clipboard);
+        let text = '';
+        try {
+            if (await policy({ action: 'read' })) {
+                text = await globalThis.navigator?.clipboard?.readText() ?? '';
+            }
+        } catch {
+            // The browser did not let it: an empty answer.
+        }
+        if (!this.#done) {
+            answer(text);
+        }
+    }
+
+    dispose() {
+        if (!this.#done) {
+            this.#done = true;
+            this.#parts.forEach((part) => part.dispose());
+            this.#viewer.close();
+            this.#wakeLast?.();
+        }
+    }
+}
