@@ -139,6 +139,17 @@ check "a paste of 1 MiB arrives" said 'long-done' 120
 check "with the same bytes" cmp "$tests_dir/long" "$share/long"
 
 # --- Sizes ---
+# Linux draws no more than its blinking cursor meanwhile. Asked for a mode larger than its frame buffer, it switches
+# the screen off, and on again with that cursor: all else has to be there by itself.
+bright() { shot "$1" && test "$(convert "$tests_dir/$1.png" -crop 600x300+0+0 -format '%[fx:mean>0.01]' info:)" = 1; }
+xdotool key ctrl+alt+2
+for size in 1200x850 720x500; do
+    xdotool windowsize --sync "$window" "${size%x*}" "${size#*x}"
+    sleep 1
+    check "the screen is not black after a change to $size" wait_for 5 bright "mode-$size"
+done
+xdotool key ctrl+alt+1
+sleep 0.5
 line 'stty size | sed s/^/size-a-/'
 said '^size-a-[0-9]'
 xdotool windowsize --sync "$window" 640 400
