@@ -6,8 +6,8 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/boot/lib.sh
 top=$PWD program=${RVKIT_SDL:-$PWD/build/rvkit-sdl} log=$tests_dir/console share=$tests_dir/share x= machine=
 mkdir "$share" "$tests_dir/pictures"
-# SDL's sound goes into a file, and X draws without a GPU.
-export SDL_AUDIODRIVER=disk SDL_DISKAUDIOFILE=$tests_dir/played.raw SDL_RENDER_DRIVER=software
+# SDL's sound goes into a file.
+export SDL_AUDIODRIVER=disk SDL_DISKAUDIOFILE=$tests_dir/played.raw
 
 clean() {
     [ -z "$machine" ] || kill "$machine" 2>/dev/null
