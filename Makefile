@@ -87,6 +87,7 @@ help:
 	@echo 'make test       the same, and run every test'
 	@echo 'make test-c     the C suites alone, with this compiler: no guest, nothing installed'
 	@echo 'make bench      speed beside QEMU, with the same guest'
+	@echo 'make bench-window  the window beside QEMU: frames, the way from a key to a pixel, idling'
 	@echo 'make soak       what takes long: 50 boots of each kind, both kernels'
 	@echo 'make fuzz       each fuzz target for a minute (FUZZ_SECONDS=60)'
 	@echo 'make guest      the Linux guest alone (LINUX=6.1 or 6.12)'
@@ -186,6 +187,12 @@ bench:
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@tests/bench/run.sh $(BIN)
 
+bench-window:
+	@tools/deps.sh build guest sdl test
+	@guest/build.sh kernel initramfs opensbi zig
+	@$(MAKE) --no-print-directory -j$$(nproc) sdl
+	@tests/bench/window.sh $(SDL_BIN)
+
 soak:
 	@tools/deps.sh build guest test
 	@tests/soak.sh
@@ -231,6 +238,6 @@ clean:
 
 FORCE:
 
-.PHONY: all help lib sdl no-sdl test-c isagen guest run run-sdl test bench soak fuzz check-upstream export install format clean FORCE
+.PHONY: all help lib sdl no-sdl test-c isagen guest run run-sdl test bench bench-window soak fuzz check-upstream export install format clean FORCE
 
 -include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(SDL_OBJ:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)

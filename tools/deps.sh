@@ -16,7 +16,7 @@ guest='make gcc libc6-dev gcc-riscv64-linux-gnu bc bison flex patch bzip2 xz-uti
     debian-archive-keyring ca-certificates'
 sdl='pkg-config libsdl2-dev libsdl2-ttf-dev libfontconfig-dev libpng-dev libx11-dev fontconfig fonts-dejavu-core'
 test='clang libclang-rt-14-dev qemu-system-misc qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross emscripten
-    device-tree-compiler tmux python3-minimal vttest procps xvfb xdotool imagemagick xclip'
+    device-tree-compiler tmux python3-minimal vttest procps xvfb xdotool imagemagick xclip qemu-system-gui libxtst-dev'
 
 fail() {
     echo "tools/deps.sh: $1" >&2
