@@ -146,6 +146,20 @@ $(BUILD)/tests/%$(EXE): tests/%.c $(LIB) $(BUILD)/flags
 	@$(CC) $(RVKIT_CFLAGS) $(CFLAGS) $(RVKIT_LDFLAGS) -Isrc -Itests -MMD -MP -o $@ $< $(LIB) $(LDFLAGS) \
 		$(RVKIT_LDLIBS)
 
+# The window's own suites: with its files, but for main(). Sizes of what it draws into can be made up.
+SDL_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/sdl/*.c))
+$(BUILD)/tests/sdl/%: tests/sdl/%.c $(filter-out %/main.o,$(SDL_OBJ)) $(LIB) $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo '  CC $<'
+	@$(CC) $(RVKIT_CFLAGS) $$(pkg-config --cflags $(SDL_LIBS)) $(CFLAGS) $(RVKIT_LDFLAGS) -Isrc -Itests -MMD -MP -o $@ \
+		$(filter-out %.h %/flags,$^) $(WRAP) $(LDFLAGS) \
+		$$(pkg-config --libs $(SDL_LIBS)) $(RVKIT_LDLIBS)
+
+$(BUILD)/tests/sdl/window_events: private WRAP := -Wl,--wrap=SDL_GetRendererOutputSize
+
+test-sdl: $(SDL_TESTS)
+	@tests/run-c.sh '' $^
+
 $(GEN): $(wildcard tests/isa/gen/*.c) $(LIB) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(RVKIT_CFLAGS) $(CFLAGS) $(RVKIT_LDFLAGS) -Isrc -Itests -MMD -MP -o $@ \
@@ -238,6 +252,6 @@ clean:
 
 FORCE:
 
-.PHONY: all help lib sdl no-sdl test-c isagen guest run run-sdl test bench bench-window soak fuzz check-upstream export install format clean FORCE
+.PHONY: all help lib sdl no-sdl test-c test-sdl isagen guest run run-sdl test bench bench-window soak fuzz check-upstream export install format clean FORCE
 
 -include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(SDL_OBJ:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)

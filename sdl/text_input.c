@@ -299,6 +299,9 @@ void text_event(view_t *view, const SDL_Event *event)
     case SDL_KEYDOWN:
         text_key(t, &event->key.keysym);
         break;
+    case SDL_KEYUP:
+        t->swallow = false; /* text follows its key at once, if it is the key's */
+        break;
     case SDL_TEXTINPUT:
         text_text(t, event->text.text);
         break;

@@ -22,6 +22,7 @@ void window_wake(window_t *w)
 void view_wake(view_t *view)
 {
     __atomic_store_n(&view->changed, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&view->news, 1, __ATOMIC_SEQ_CST);
     window_wake(view->window);
 }
 
@@ -302,6 +303,10 @@ static void window_on_event(window_t *w, SDL_Event *e)
             view->ops->event(view, e);
         }
         break;
+    case SDL_KEYUP:
+        w->swallow = false; /* input methods send text without a key before it */
+        view->ops->event(view, e);
+        break;
     case SDL_DROPFILE:
         window_drop(w, e->drop.file);
         SDL_free(e->drop.file);
@@ -326,7 +331,7 @@ static void window_on_wake(window_t *w)
     }
     for (unsigned i = 0; i < w->count; i++) {
         view_t *view = w->view[i];
-        if (view->ops->told && __atomic_load_n(&view->changed, __ATOMIC_SEQ_CST)) {
+        if (__atomic_exchange_n(&view->news, 0, __ATOMIC_SEQ_CST) && view->ops->told) {
             view->ops->told(view);
         }
     }

@@ -30,11 +30,12 @@ stage_install() { tests/install.sh; }
 stage_fault() { tests/fault/run.sh; }
 stage_vt() { tests/vt/oracle.sh; }
 stage_vttest() { tests/vt/vttest.sh; }
+stage_sdl_c() { $make sdl test-sdl; }
 stage_sdl() { $make sdl && timeout 600 tests/sdl/window.sh; }
 stage_boot() { tests/boot/run.sh; }
 stage_boot_tsan() { tests/boot/tsan.sh; }
 
-all='guest recipes build walls c clang asan tsan aarch64 wasm mutants isa badinput cli htif vt vttest install boot sdl fault boot_tsan'
+all='guest recipes build walls c clang asan tsan aarch64 wasm mutants isa badinput cli htif vt vttest install boot sdl_c sdl fault boot_tsan'
 
 run_stage() {
     log=$logs/$1.log
