@@ -6,8 +6,10 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/boot/lib.sh
 top=$PWD program=${RVKIT_SDL:-$PWD/build/rvkit-sdl} log=$tests_dir/console share=$tests_dir/share x= machine=
 mkdir "$share" "$tests_dir/pictures"
-# SDL's sound goes into a file.
-export SDL_AUDIODRIVER=disk SDL_DISKAUDIOFILE=$tests_dir/played.raw
+# SDL's sound goes into a file and comes from one, at half its speed, so that a busy computer is no underrun.
+export SDL_AUDIODRIVER=disk SDL_DISKAUDIODELAY=43 SDL_DISKAUDIOFILE=$tests_dir/played.raw SDL_DISKAUDIOFILEIN=$tests_dir/heard.raw
+python3 -c 'import random, sys
+sys.stdout.buffer.write(random.Random(1).randbytes(3000000))' >"$SDL_DISKAUDIOFILEIN"
 
 clean() {
     [ -z "$machine" ] || kill "$machine" 2>/dev/null
@@ -95,6 +97,13 @@ check "what SDL plays is that tone, byte for byte" python3 -c 'import sys
 want, got = (open(name, "rb").read() for name in sys.argv[1:])
 sys.exit(want not in got)' "$share/tone" "$tests_dir/played.raw"
 
+# SDL's microphone is a file here.
+line '/mnt/guest record 48000 >/mnt/record; echo reco""rded-$?'
+check "the guest records" said 'recorded-0' 30
+check "a second of what SDL hears, byte for byte" python3 -c 'import sys
+heard, got = (open(name, "rb").read() for name in sys.argv[1:])
+sys.exit(len(got) != 4 * 48000 or got not in heard)' "$SDL_DISKAUDIOFILEIN" "$share/record"
+
 # --- Views ---
 xdotool key ctrl+alt+2
 sleep 1
@@ -129,6 +138,12 @@ xdotool key ctrl+shift+v Return
 check "a paste arrives" said '^pasted-ünïcödé'
 line "printf '\\033]52;c;Zm9vLWJhcg==\\007'"
 check "the guest sets the clipboard" wait_for 5 holds clipboard foo-bar
+
+line "stty raw -echo; printf '\\033]52;c;?\\007\\n'; head -c 15 >/mnt/asked; stty sane; echo as''ked"
+sleep 1
+xdotool key ctrl+alt+v
+check "the guest gets the clipboard when it asks and the person allows it" said '^asked'
+check "as base64" grep -qa '52;c;Zm9v' "$share/asked"
 
 head -c 786432 /dev/urandom | base64 -w 0 >"$tests_dir/long"
 xclip -i -selection clipboard <"$tests_dir/long" 2>/dev/null
@@ -205,6 +220,24 @@ check "another key than y goes on" said 'still-here'
 xdotool key ctrl+alt+q y
 wait "$machine"
 check "Ctrl+Alt+Q and y end it with 0" test $? -eq 0
+machine=
+
+# --- Several screens ---
+rm -f "$tests_dir"/pictures/*
+start -gpu 2 -nosound
+line 'cat /sys/class/drm/card0-Virtual-2/status | sed s/^/second-/'
+check "the guest has a second screen" said '^second-connected'
+for number in 2 3; do
+    xdotool key ctrl+alt+$number
+    sleep 0.5
+    xdotool key ctrl+alt+s
+    name=rvkit-gpu$((number - 2))
+    check "$name is a screen" wait_for 10 sh -c "identify '$tests_dir'/pictures/$name-*.png | grep -q ' 1024x768 '"
+    check "and not black" test "$(convert "$tests_dir/pictures/$name"-*.png -format '%[fx:mean>0.002]' info:)" = 1
+done
+xdotool key ctrl+alt+1
+line 'poweroff -f'
+wait "$machine"
 machine=
 
 # --- The simple frame buffer; the guest switches itself off ---
