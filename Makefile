@@ -158,7 +158,7 @@ $(BUILD)/tests/sdl/%: tests/sdl/%.c $(filter-out %/main.o,$(SDL_OBJ)) $(LIB) $(B
 $(BUILD)/tests/sdl/window_events: private WRAP := -Wl,--wrap=SDL_GetRendererOutputSize
 
 test-sdl: $(SDL_TESTS)
-	@tests/run-c.sh '' $^
+	@LSAN_OPTIONS=suppressions=tests/sdl/lsan.supp tests/run-c.sh '' $^
 
 $(GEN): $(wildcard tests/isa/gen/*.c) $(LIB) $(BUILD)/flags
 	@mkdir -p $(@D)

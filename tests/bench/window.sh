@@ -3,7 +3,7 @@
 # The window beside QEMU's SDL display, under one Xvfb, with the same kernel, initramfs and guest program:
 #   frames/s  full-screen pictures that a guest draws one after the other, as many as reach the window
 #   key, ms   from a key (XTest) to another pixel of the window, by a guest that answers each
-#   idle, %   of one core, over 10 s, with a guest that waits at its prompt: all threads
+#   idle, %   of one core, over 10 s, with a guest that waits at its prompt: all threads, and the first one alone
 # Usage: tests/bench/window.sh RVKIT_SDL [ROUNDS]     LINUX and RVKIT_CACHE as for guest/build.sh
 # Without QEMU and its package qemu-system-gui only rvkit's own figures are printed. Medians of alternating rounds.
 set -u
@@ -65,8 +65,8 @@ stop() {
 }
 type_line() { xdotool type --delay 60 "$1" && xdotool key Return && sleep 2; }
 
-# ticks PID: of processor time, of all threads.
-ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"; }
+# ticks: of processor time, of all threads and of the first.
+ticks() { cat /proc/$pid/stat /proc/$pid/task/$pid/stat | awk '{ sub(/.*\) /, ""); printf "%d ", $12 + $13 }'; }
 
 # keys FILE: at what the window shows now.
 keys() {
@@ -79,9 +79,10 @@ keys() {
 measure() {
     start "$1" || { stop; return; }
     local before
-    before=$(ticks $pid)
+    before=$(ticks)
     sleep 10
-    echo $(($(ticks $pid) - before)) | awk -v hz="$(getconf CLK_TCK)" '{ print $1 * 10 / hz }' >>"$work/$1.idle"
+    echo "$before$(ticks)" | awk -v hz="$(getconf CLK_TCK)" '{ print ($3 - $1) * 10 / hz, ($4 - $2) * 10 / hz }' \
+        >>"$work/$1.idle"
     if [ "$1" = rvkit ]; then
         keys rvkit.console
         xdotool key ctrl+alt+2
@@ -117,4 +118,5 @@ row 'key to pixel, screen: median, ms' "$(median rvkit.screen)" "$(median qemu.s
 row 'key to pixel, screen: 90 %, ms' "$(median rvkit.screen 2)" "$(median qemu.screen 2)"
 row 'key to pixel, console: median, ms' "$(median rvkit.console)" -
 row 'key to pixel, console: 90 %, ms' "$(median rvkit.console 2)" -
-row 'idle, % of one core' "$(median rvkit.idle)" "$(median qemu.idle)"
+row 'idle, % of one core: all threads' "$(median rvkit.idle)" "$(median qemu.idle)"
+row 'idle, % of one core: first thread' "$(median rvkit.idle 2)" "$(median qemu.idle 2)"

@@ -11,6 +11,9 @@ export SDL_AUDIODRIVER=disk SDL_DISKAUDIODELAY=43 SDL_DISKAUDIOFILE=$tests_dir/p
 python3 -c 'import random, sys
 sys.stdout.buffer.write(random.Random(1).randbytes(3000000))' >"$SDL_DISKAUDIOFILEIN"
 
+# For programs that were built with a sanitizer.
+export LSAN_OPTIONS="suppressions=$top/tests/sdl/lsan.supp"
+
 clean() {
     [ -z "$machine" ] || kill "$machine" 2>/dev/null
     [ -z "$x" ] || kill "$x" 2>/dev/null
