@@ -96,6 +96,7 @@ help:
 	@echo 'make test       the same, and run every test'
 	@echo 'make test-c     the C suites alone, with this compiler: no guest, nothing installed'
 	@echo 'make bench      speed beside QEMU, with the same guest'
+	@echo 'make bench-window  the window beside QEMU: frames, the way from a key to a pixel, idling'
 	@echo 'make soak       what takes long: 50 boots of each kind, both kernels'
 	@echo 'make fuzz       each fuzz target for a minute (FUZZ_SECONDS=60)'
 	@echo 'make guest      the Linux guest alone (LINUX=6.1 or 6.12)'
@@ -197,6 +198,20 @@ $(BUILD)/tests/%$(EXE): tests/%.c $(LIB) $(BUILD)/flags
 	@$(CC) $(RVKIT_CFLAGS) $(CFLAGS) $(RVKIT_LDFLAGS) -Isrc -Itests -MMD -MP -o $@ $< $(LDFLAGS) $(LIB) \
 		$(RVKIT_LDLIBS)
 
+# The window's own suites: with its files, but for main(). Sizes of what it draws into can be made up.
+SDL_TESTS := $(patsubst %.c,$(BUILD)/%,$(filter-out tests/sdl/two.c,$(wildcard tests/sdl/*.c)))
+$(BUILD)/tests/sdl/%: tests/sdl/%.c $(filter-out %/main.o %/sdl/desktop.o,$(SDL_OBJ)) $(LIB) $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo '  CC $<'
+	@$(CC) $(RVKIT_CFLAGS) $$(pkg-config --cflags $(SDL_LIBS)) $(CFLAGS) $(RVKIT_LDFLAGS) -Isrc -Itests -MMD -MP -o $@ \
+		$(filter-out %.h %/flags,$^) $(WRAP) $(LDFLAGS) \
+		$$(pkg-config --libs $(SDL_LIBS)) $(RVKIT_LDLIBS)
+
+$(BUILD)/tests/sdl/window_events: private WRAP := -Wl,--wrap=SDL_GetRendererOutputSize
+
+test-sdl: $(SDL_TESTS)
+	@LSAN_OPTIONS=suppressions=tests/sdl/lsan.supp tests/run-c.sh '' $^
+
 $(GEN): $(wildcard tests/isa/gen/*.c) $(LIB) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(RVKIT_CFLAGS) $(CFLAGS) $(RVKIT_LDFLAGS) -Isrc -Itests -MMD -MP -o $@ \
@@ -251,6 +266,12 @@ bench:
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@tests/bench/run.sh $(BIN)
 
+bench-window:
+	@tools/deps.sh build guest sdl test bench
+	@guest/build.sh kernel initramfs opensbi zig
+	@$(MAKE) --no-print-directory -j$$(nproc) sdl
+	@tests/bench/window.sh $(SDL_BIN)
+
 soak:
 	@tools/deps.sh build guest test
 	@tests/soak.sh
@@ -300,8 +321,8 @@ FORCE:
 
 .DELETE_ON_ERROR:
 
-.PHONY: all help lib web-engine web sdl no-sdl sdl-two relay no-relay test-c isagen guest run run-sdl run-web test bench \
-	soak fuzz check-upstream export install format clean FORCE
+.PHONY: all help lib web-engine web sdl no-sdl sdl-two relay no-relay test-c test-sdl isagen guest run run-sdl run-web \
+	test bench bench-window soak fuzz check-upstream export install format clean FORCE
 
 -include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(WEB_OBJ:.o=.d) $(SDL_OBJ:.o=.d) $(RELAY_OBJ:.o=.d) \
 	$(wildcard $(BUILD)/tests/*/*.d)

@@ -268,13 +268,13 @@ static void box_sample(const cell_t *c, uint32_t code, inside_fn inside)
     }
 }
 
-/* U+256D to 2570: a quarter of a circle between straight pieces. */
+/* U+256D to 2570: a quarter of a circle between straight pieces of a pixel and more. */
 static bool inside_arc(const cell_t *c, uint32_t code, double x, double y)
 {
     double half = c->thin / 2.0, cx = c->mid_x + half, cy = c->mid_y + half;
     bool right = code == 0x256D || code == 0x2570, down = code <= 0x256E;
     double dx = right ? x - cx : cx - x, dy = down ? y - cy : cy - y;
-    double radius = smaller(c->width, c->height) / 2.0;
+    double radius = fmin(fmin(cx, c->width - cx), fmin(cy, c->height - cy)) - 1;
     if (dx > radius) {
         return fabs(dy) <= half;
     }
@@ -349,7 +349,7 @@ static void box_block(const cell_t *c, uint32_t code)
     } else if (code <= 0x2588) {
         box_fill(c, 0, h - (h * n + 4) / 8, w, h, 255);
     } else if (code <= 0x258F) {
-        box_fill(c, 0, 0, (w * (16 - n) + 4) / 8, h, 255);
+        box_fill(c, 0, 0, larger(1, (w * (16 - n) + 3) / 8), h, 255);
     } else if (code == 0x2590) {
         box_fill(c, w / 2, 0, w, h, 255);
     } else if (code <= 0x2593) {

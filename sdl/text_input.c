@@ -75,12 +75,16 @@ static uint32_t key_pad(const SDL_Keysym *key)
     return key->mod & KMOD_NUM ? digits[i] : moves[i];
 }
 
+/* A picture without news would only put off the one with the guest's answer. */
 static void type_key(text_view_t *t, uint32_t key, unsigned mods)
 {
+    bool selected = t->select != SELECT_NONE;
     text_select_clear(t);
     text_scroll(t, -(int)t->above);
     console_key(t->viewer, key, mods);
-    view_wake(&t->view);
+    if (selected) {
+        view_wake(&t->view);
+    }
 }
 
 /* Keys that are the terminal's own. */
@@ -136,24 +140,26 @@ static void text_key(text_view_t *t, const SDL_Keysym *key)
     }
 }
 
+static void text_editing(text_view_t *t, const char *text)
+{
+    SDL_strlcpy(t->editing, text, sizeof(t->editing));
+    t->all = true;
+    view_wake(&t->view);
+}
+
 static void text_text(text_view_t *t, const char *text)
 {
     unsigned mods = SDL_GetModState() & KMOD_LALT ? VT_MOD_ALT : 0;
     uint32_t code;
-    t->editing[0] = 0;
+    if (t->editing[0]) {
+        text_editing(t, "");
+    }
     if (t->swallow) {
         return;
     }
     while ((code = canvas_next_code(&text)) != 0) {
         type_key(t, code, mods);
     }
-}
-
-static void text_editing(text_view_t *t, const char *text)
-{
-    SDL_strlcpy(t->editing, text, sizeof(t->editing));
-    t->all = true;
-    view_wake(&t->view);
 }
 
 /* --- Scrollback --- */
@@ -292,6 +298,9 @@ void text_event(view_t *view, const SDL_Event *event)
     switch (event->type) {
     case SDL_KEYDOWN:
         text_key(t, &event->key.keysym);
+        break;
+    case SDL_KEYUP:
+        t->swallow = false; /* text follows its key at once, if it is the key's */
         break;
     case SDL_TEXTINPUT:
         text_text(t, event->text.text);

@@ -62,6 +62,9 @@ typedef struct {
     int mouse_col, mouse_row; /* told last */
     char editing[SDL_TEXTEDITINGEVENT_TEXT_SIZE];
     clipboard_t *clipboard; /* being read; NULL: not */
+    clipboard_t *giving;    /* and for the guest */
+    char asked;             /* the clipboard that the guest asks for */
+    uint32_t asked_until;   /* it may be given; 0: the guest does not ask */
     bool swallow;           /* the text that this key makes was sent as a key */
 } text_view_t;
 
@@ -79,6 +82,9 @@ void text_copy(text_view_t *t, bool primary);
 void text_paste(text_view_t *t, bool primary);
 void text_finish_paste(text_view_t *t); /* the clipboard has been read, perhaps */
 void text_take_clipboard(text_view_t *t);
+void text_asked(text_view_t *t); /* the guest asks for the clipboard */
+void text_give(view_t *view);    /* and gets it, if it still asks */
+void text_finish_give(text_view_t *t);
 
 /* text_input.c */
 void text_event(view_t *view, const SDL_Event *event);

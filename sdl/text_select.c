@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Selecting text with the mouse, and the clipboard both ways. */
 #include "text_internal.h"
+#include "window.h"
 
 #include "../src/util.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define ASKED_MS 10000 /* how long the guest's question for the clipboard stands */
 
 /* Two places in reading order, ends included. */
 typedef struct {
@@ -232,25 +235,46 @@ void text_finish_paste(text_view_t *t)
     free(text);
 }
 
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 /* Base64, in place; returns the size, SIZE_MAX when it is none. */
 static size_t base64_decode(char *text, size_t size)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     size_t out = 0;
     uint32_t bits = 0;
     unsigned count = 0;
     for (size_t i = 0; i < size && text[i] != '='; i++) {
-        const char *digit = text[i] ? strchr(digits, text[i]) : NULL;
+        const char *digit = text[i] ? strchr(base64_digits, text[i]) : NULL;
         if (!digit) {
             return SIZE_MAX;
         }
-        bits = bits << 6 | (uint32_t)(digit - digits);
+        bits = bits << 6 | (uint32_t)(digit - base64_digits);
         count += 6;
         if (count >= 8) {
             count -= 8;
             text[out++] = (char)(bits >> count);
         }
     }
+    return out;
+}
+
+/* For free(); NULL: no memory. */
+static char *base64_encode(const char *text, size_t size, size_t *out_size)
+{
+    const uint8_t *in = (const uint8_t *)text;
+    char *out = malloc(size / 3 * 4 + 5);
+    size_t n = 0;
+    for (size_t i = 0; out && i < size; i += 3) {
+        size_t left = size - i;
+        uint32_t bits =
+            (uint32_t)in[i] << 16 | (left > 1 ? in[i + 1] << 8 : 0) | (left > 2 ? in[i + 2] : 0);
+        out[n++] = base64_digits[bits >> 18];
+        out[n++] = base64_digits[bits >> 12 & 63];
+        out[n++] = left > 1 ? base64_digits[bits >> 6 & 63] : '=';
+        out[n++] = left > 2 ? base64_digits[bits & 63] : '=';
+    }
+    *out_size = n;
     return out;
 }
 
@@ -274,5 +298,51 @@ void text_take_clipboard(text_view_t *t)
         }
         free(ended);
     }
+    free(text);
+}
+
+/*
+ * What is on the clipboard may be a password: the guest gets it once for each time that the person
+ * says so, by a key that nobody types by accident, and within a while of its asking. It is asked
+ * for only where the person looks.
+ */
+void text_asked(text_view_t *t)
+{
+    char said[200], *text;
+    size_t size;
+    if (!t->focused || (t->asked_until && (int32_t)(t->asked_until - SDL_GetTicks()) > 0)) {
+        return;
+    }
+    text = console_clipboard(t->console, &t->asked, &size);
+    free(text);
+    t->asked_until = (SDL_GetTicks() + ASKED_MS) | 1;
+    SDL_snprintf(said, sizeof(said), "%s asks for what is on the clipboard: Ctrl+Alt+V gives it",
+                 t->view.name);
+    window_say(t->view.window, said);
+}
+
+void text_give(view_t *view)
+{
+    text_view_t *t = text_of(view);
+    bool asked = t->asked_until && (int32_t)(t->asked_until - SDL_GetTicks()) > 0;
+    t->asked_until = 0;
+    if (asked && !t->giving) {
+        t->giving = clipboard_ask(t->asked == 'p', text_on_clipboard, t);
+    }
+}
+
+void text_finish_give(text_view_t *t)
+{
+    if (!t->giving || !clipboard_ready(t->giving)) {
+        return;
+    }
+    size_t size;
+    char *text = clipboard_take(t->giving);
+    char *coded = base64_encode(text ? text : "", text ? strlen(text) : 0, &size);
+    t->giving = NULL;
+    if (coded) {
+        console_answer_clipboard(t->viewer, t->asked, coded, size);
+    }
+    free(coded);
     free(text);
 }

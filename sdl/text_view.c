@@ -22,6 +22,7 @@ static void text_free(view_t *view)
         SDL_DestroyTexture(t->texture);
     }
     free(clipboard_take(t->clipboard));
+    free(clipboard_take(t->giving));
     canvas_free(&t->canvas);
     free(t->want);
     free(t->have);
@@ -53,7 +54,11 @@ static void text_told(view_t *view)
     if (bits & CONSOLE_CLIPBOARD) {
         text_take_clipboard(t);
     }
+    if (bits & CONSOLE_ASKED) {
+        text_asked(t);
+    }
     text_finish_paste(t);
+    text_finish_give(t);
 }
 
 static void text_focus(view_t *view, bool in)
@@ -158,6 +163,7 @@ view_t *text_view_create(window_t *window, console_t *console)
         .draw = text_draw,
         .lost = text_lost,
         .picture = text_picture,
+        .give = text_give,
         .title = text_title,
     };
     text_view_t *t = calloc(1, sizeof(*t));

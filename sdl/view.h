@@ -41,6 +41,9 @@ typedef struct {
     /* Its picture, 0xXXRRGGBB without gaps, for free(); NULL: none. */
     uint32_t *(*picture)(view_t *view, uint32_t *width, uint32_t *height);
 
+    /* The person allows what the guest has asked for. May be NULL. */
+    void (*give)(view_t *view);
+
     /* Its title now, cut to size - 1 bytes; may be NULL. */
     void (*title)(view_t *view, char *title, size_t size);
 } view_ops_t;
@@ -50,7 +53,8 @@ struct view {
     window_t *window;
     char name[64];
     bool screen;      /* takes keys as they lie on the keyboard, and can grab */
-    uint32_t changed; /* atomic */
+    uint32_t changed; /* atomic: since it was drawn */
+    uint32_t news;    /* atomic: since it was told */
 };
 
 /* Any thread: it has something to tell or to draw. */

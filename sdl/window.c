@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAME_MS 14   /* the least from one picture to the next */
+#define FRAME_MS 14   /* the least from one picture of a console to the next */
+#define SCREEN_MS 4   /* and of a screen, as long as drawing takes no more than half of the time */
 #define SETTLE_MS 200 /* the window's size has not changed for so long */
 
 /* --- Waking the main thread --- */
@@ -20,6 +21,7 @@ void window_wake(window_t *w)
 void view_wake(view_t *view)
 {
     __atomic_store_n(&view->changed, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&view->news, 1, __ATOMIC_SEQ_CST);
     window_wake(view->window);
 }
 
@@ -176,6 +178,7 @@ void window_draw(window_t *w)
     again = status < again ? status : again;
     SDL_RenderPresent(w->renderer);
     w->figures.frames++;
+    w->took = SDL_GetTicks() - w->drawn_at;
     window_retitle(w);
     w->again_at = again == VIEW_NEVER ? 0 : (SDL_GetTicks() + again) | 1;
 }
@@ -196,6 +199,17 @@ static void window_settle(window_t *w)
     }
 }
 
+/* The least time from the begin of one picture to that of the next. */
+static uint32_t window_interval(const window_t *w)
+{
+    uint32_t took = 2 * w->took;
+    if (!w->view[w->shown]->screen || took > FRAME_MS) {
+        return FRAME_MS;
+    }
+    return took > SCREEN_MS ? took : SCREEN_MS;
+}
+
+/* Whether to draw, and if not, for how long to wait for events: -1 for ever. */
 bool window_due(window_t *w, int *wait)
 {
     uint32_t now = SDL_GetTicks(), since = now - w->drawn_at;
@@ -206,8 +220,9 @@ bool window_due(window_t *w, int *wait)
     bool wanted =
         w->redraw || left <= 0 || __atomic_load_n(&w->view[w->shown]->changed, __ATOMIC_SEQ_CST);
     if (wanted) {
-        *wait = since >= FRAME_MS ? 0 : (int)(FRAME_MS - since);
-        return since >= FRAME_MS;
+        uint32_t least = window_interval(w);
+        *wait = since >= least ? 0 : (int)(least - since);
+        return since >= least;
     }
     left = settled < left ? settled : left;
     *wait = left == INT32_MAX ? -1 : (int)left;
@@ -298,6 +313,10 @@ void window_on_event(window_t *w, SDL_Event *e)
             view->ops->event(view, e);
         }
         break;
+    case SDL_KEYUP:
+        w->swallow = false; /* input methods send text without a key before it */
+        view->ops->event(view, e);
+        break;
     case SDL_DROPFILE:
         window_drop(w, e->drop.file);
         break;
@@ -321,7 +340,7 @@ void window_on_wake(window_t *w)
     }
     for (unsigned i = 0; i < w->count; i++) {
         view_t *view = w->view[i];
-        if (view->ops->told && __atomic_load_n(&view->changed, __ATOMIC_SEQ_CST)) {
+        if (__atomic_exchange_n(&view->news, 0, __ATOMIC_SEQ_CST) && view->ops->told) {
             view->ops->told(view);
         }
     }
@@ -361,7 +380,7 @@ static bool window_create(window_t *w, const char *title, int width, int height)
     w->handle =
         SDL_CreateWindow(title, SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, width, height,
                          SDL_WINDOW_HIDDEN | SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
-    w->renderer = w->handle ? SDL_CreateRenderer(w->handle, -1, 0) : NULL;
+    w->renderer = w->handle ? window_make_renderer(w->handle) : NULL;
     if (w->renderer) {
         SDL_SetWindowMinimumSize(w->handle, 64, 48);
         SDL_GetRendererOutputSize(w->renderer, &w->width, &w->height);

@@ -21,7 +21,7 @@ static int drop_copy(const char *from, const char *to)
     while (!error && (size = fread(buffer, 1, piece, in)) != 0) {
         error = fwrite(buffer, 1, size, out) == size ? 0 : errno;
     }
-    error = !error && ferror(in) ? EIO : error;
+    error = !error && ferror(in) ? errno : error; /* of fread(): the last call was one */
     SDL_free(buffer);
     if (in) {
         fclose(in);

@@ -36,6 +36,7 @@ struct window {
     bool redraw;
     bool swallow;                /* text that a shortcut's key makes */
     uint32_t drawn_at, again_at; /* again_at 0: never */
+    uint32_t took;               /* drawing the last picture, in milliseconds */
     uint32_t settle_at; /* when views are told that their places are settled; 0: they are */
 
     bool started, hidden;
@@ -57,6 +58,9 @@ void window_ask(window_t *w);
 /* window_status.c: draws what is to be seen at the bottom; milliseconds until it changes by itself.
  */
 uint32_t window_draw_status(window_t *w);
+
+/* window_renderer.c: NULL: there is none. */
+SDL_Renderer *window_make_renderer(SDL_Window *handle);
 
 /* window_drop.c: a file was dropped on the window. */
 void window_drop(window_t *w, const char *path);

@@ -94,6 +94,11 @@ static bool key_command(window_t *w, const SDL_Keysym *key)
         window_say(w, "reset");
         w->guest.reset(w->guest.opaque);
         break;
+    case SDLK_v:
+        if (w->view[w->shown]->ops->give) {
+            w->view[w->shown]->ops->give(w->view[w->shown]);
+        }
+        break;
     case SDLK_q:
         window_ask(w);
         break;

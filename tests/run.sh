@@ -30,6 +30,7 @@ stage_install() { tests/install.sh; }
 stage_fault() { tests/fault/run.sh; }
 stage_vt() { tests/vt/oracle.sh; }
 stage_vttest() { tests/vt/vttest.sh; }
+stage_sdl_c() { $make sdl test-sdl; }
 stage_sdl() { $make sdl sdl-two && tests/sdl/run.sh; }
 # The same script with each program: as users have it, and with what finds mistakes in memory and between threads.
 stage_relay() {
@@ -42,7 +43,7 @@ stage_web() { $make web GUEST=1 relay && tests/web/run.sh; }
 stage_boot() { tests/boot/run.sh; }
 stage_boot_tsan() { tests/boot/tsan.sh; }
 
-all='guest recipes build walls c clang asan tsan aarch64 wasm mutants isa badinput cli htif vt vttest install relay web boot sdl fault boot_tsan'
+all='guest recipes build walls c clang asan tsan aarch64 wasm mutants isa badinput cli htif vt vttest install relay web boot sdl_c sdl fault boot_tsan'
 
 run_stage() {
     log=$logs/$1.log

@@ -9,6 +9,7 @@
 #         sdl    what `make sdl` needs beyond that: SDL, fonts
 #         web    what `make run-web` needs beyond that: Emscripten, Node, libwebsockets
 #         test   what `make test`, `make soak` and `make bench` need beyond that
+#         bench  what `make bench-window` needs beyond that: QEMU's window, keys for it
 # Without a group: build and guest.
 set -eu
 
@@ -20,6 +21,7 @@ web='pkg-config libwebsockets-dev emscripten'
 test='clang libclang-rt-14-dev qemu-system-misc qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross emscripten
     device-tree-compiler tmux python3-minimal vttest procps xvfb xdotool imagemagick xclip
     chromium firefox-esr'
+bench='qemu-system-gui libxtst-dev'
 
 fail() {
     echo "tools/deps.sh: $1" >&2
@@ -38,8 +40,9 @@ for group; do
     guest) packages="$packages $guest" commands="$commands node:nodejs npm:npm" ;;
     test) packages="$packages $test" commands="$commands node:nodejs npm:npm" ;;
     sdl) packages="$packages $sdl" ;;
+    bench) packages="$packages $bench" ;;
     web) packages="$packages $web" commands="$commands node:nodejs npm:npm" ;;
-    -h | --help) sed -n '4,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '4,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) fail "no such group: $group (build, guest, sdl, web or test)" ;;
     esac
 done

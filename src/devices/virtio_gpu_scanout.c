@@ -81,6 +81,18 @@ static void scanout_off(gpu_scanout_t *scanout)
     scanout_mode(scanout, 0, 0);
 }
 
+/*
+ * §5.7.6.8 leaves open whether a new scanout shows at once. Linux takes it that it does: after a
+ * change of mode it flushes only what is drawn from then on.
+ */
+static void scanout_show(gpu_scanout_t *scanout, const gpu_resource_t *resource,
+                         const gpu_rect_t *rect)
+{
+    scanout->resource = resource->id;
+    scanout->rect = *rect;
+    scanout_flush(scanout, resource, rect);
+}
+
 gpu_answer_t gpu_scanout_set(gpu_scanout_t *scanout, const gpu_resource_t *resource,
                              const gpu_rect_t *rect)
 {
@@ -97,8 +109,7 @@ gpu_answer_t gpu_scanout_set(gpu_scanout_t *scanout, const gpu_resource_t *resou
     if (!scanout_mode(scanout, rect->width, rect->height)) {
         return GPU_ERR_OUT_OF_MEMORY;
     }
-    scanout->resource = resource->id;
-    scanout->rect = *rect;
+    scanout_show(scanout, resource, rect);
     return GPU_OK_NODATA;
 }
 
@@ -118,9 +129,8 @@ gpu_answer_t gpu_scanout_set_blob(gpu_scanout_t *scanout, const gpu_resource_t *
     if (!scanout_mode(scanout, rect->width, rect->height)) {
         return GPU_ERR_OUT_OF_MEMORY;
     }
-    scanout->resource = resource->id;
-    scanout->rect = *rect;
     scanout->layout = *layout;
+    scanout_show(scanout, resource, rect);
     return GPU_OK_NODATA;
 }
 

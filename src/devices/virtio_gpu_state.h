@@ -123,7 +123,7 @@ bool gpu_rect_ok(const gpu_rect_t *rect, uint32_t width, uint32_t height);
 
 /* --- virtio_gpu_scanout.c. The lock is held. --- */
 
-/* Shows a rectangle of a resource; NULL: nothing. */
+/* Shows a rectangle of a resource, as it is now; NULL: nothing. */
 gpu_answer_t gpu_scanout_set(gpu_scanout_t *scanout, const gpu_resource_t *resource,
                              const gpu_rect_t *rect);
 gpu_answer_t gpu_scanout_set_blob(gpu_scanout_t *scanout, const gpu_resource_t *resource,

@@ -160,7 +160,13 @@ typedef struct {
 static inline virtq_desc_t virtq_load_desc(const uint8_t *p)
 {
     uint8_t copy[VIRTQ_DESC_SIZE];
-    memcpy(copy, p, sizeof(copy));
+    if ((uintptr_t)p & 3) {
+        memcpy(copy, p, sizeof(copy));
+    }
+    for (unsigned i = 0; !((uintptr_t)p & 3) && i < sizeof(copy); i += 4) {
+        uint32_t word = virtq_load32(p + i); /* a driver may be writing what comes next */
+        memcpy(copy + i, &word, sizeof(word));
+    }
     return (virtq_desc_t){
         .addr = read_uint64_le_m(copy),
         .len = read_uint32_le_m(copy + 8),

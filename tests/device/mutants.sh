@@ -326,6 +326,7 @@ virtio_gpu_resource|X is alpha|s/\*p = __builtin_bswap32(\*p) | GPU_OPAQUE;/*p =
 virtio_gpu_resource|layouts may leave the blob|s/util_range_ok(layout->offset, (uint64_t)layout->stride \* (layout->height - 1) + row,$/util_range_ok(0, 0,/
 virtio_gpu_resource|rows may overlap|s/layout->stride >= row &&/1 \&\&/
 virtio_gpu_scanout|scanouts begin at 0|s/(uint32_t)(left - shown->x), (uint32_t)(top - shown->y)/(uint32_t)left, (uint32_t)top/
+virtio_gpu_scanout|a new scanout shows nothing|/^static void scanout_show/,/^}/s/scanout_flush(scanout, resource, rect);//
 virtio_gpu_scanout|only the first scanout is flushed|s/i < gpu->count; i++/i < 1; i++/
 virtio_gpu_scanout|the mode is set each time|s/if (scanout->mode_width == width && scanout->mode_height == height) {/if (0) {/
 virtio_gpu_scanout|a blob is a 2D resource, too|s/    if (resource->blob) {\n        return GPU_ERR_INVALID_RESOURCE_ID/XX/;/^gpu_answer_t gpu_scanout_set(/,/^}/s/if (resource->blob) {/if (0) {/

@@ -2,6 +2,7 @@
 /* The GPU's rules: VirtIO 1.2 §5.7. */
 #include "devices/edid.h"
 #include "devices/virtio_gpu.h"
+#include "screen_rig.h"
 #include "virtio_driver.h"
 
 #ifdef RVVM_COMPAT_RVKIT
@@ -42,95 +43,12 @@ enum {
     BAD_CONTEXT,
     BAD_PARAMETER,
     BGRA = 1,
-    SIDE = 128, /* the most pixels of a side that the screens of this test keep */
 };
-
-/* A screen that remembers. */
-typedef struct {
-    display_guest_t guest;
-    uint32_t width, height, pixel[SIDE * SIDE];
-    uint32_t image[DISPLAY_CURSOR_SIDE * DISPLAY_CURSOR_SIDE], hot_x, hot_y;
-    int32_t x, y;
-    bool cursor, refuse;
-    unsigned modes, updates, frees;
-    uint32_t first_width, first_height; /* asked for while it is attached */
-} screen_t;
 
 static vd_t vd;
 static screen_t screen[3];
 static uint64_t in, out; /* command and answer */
 static uint32_t out_len;
-
-static void screen_attach(void *opaque, const display_guest_t *guest)
-{
-    screen_t *s = opaque;
-    s->guest = *guest;
-    if (s->first_width) {
-        guest->resize(guest->opaque, s->first_width, s->first_height);
-    }
-}
-
-static bool screen_mode(void *opaque, uint32_t width, uint32_t height)
-{
-    screen_t *s = opaque;
-    if (s->refuse) {
-        return false;
-    }
-    s->modes++;
-    s->width = width;
-    s->height = height;
-    memset(s->pixel, 0, sizeof(s->pixel));
-    return true;
-}
-
-static void screen_update(void *opaque, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
-                          const void *pixels, size_t stride)
-{
-    screen_t *s = opaque;
-    s->updates++;
-    CHECK(width && height && x + width <= s->width && y + height <= s->height);
-    for (uint32_t i = 0; i < width * height; i++) {
-        uint32_t px = x + i % width, py = y + i / width;
-        if (px < SIDE && py < SIDE) {
-            memcpy(&s->pixel[py * SIDE + px],
-                   (const uint8_t *)pixels + i / width * stride + i % width * 4, 4);
-        }
-    }
-}
-
-static void screen_cursor(void *opaque, const uint32_t *image, uint32_t hot_x, uint32_t hot_y)
-{
-    screen_t *s = opaque;
-    s->cursor = image != NULL;
-    s->hot_x = hot_x;
-    s->hot_y = hot_y;
-    if (image) {
-        memcpy(s->image, image, sizeof(s->image));
-    }
-}
-
-static void screen_move(void *opaque, int32_t x, int32_t y)
-{
-    screen_t *s = opaque;
-    s->x = x;
-    s->y = y;
-}
-
-static void screen_free(void *opaque)
-{
-    ((screen_t *)opaque)->frees++;
-}
-
-static display_host_t screen_host(screen_t *s)
-{
-    return (display_host_t){.opaque = s,
-                            .attach = screen_attach,
-                            .set_mode = screen_mode,
-                            .update = screen_update,
-                            .cursor = screen_cursor,
-                            .move_cursor = screen_move,
-                            .free = screen_free};
-}
 
 /* A device with two scanouts, the second of 800 x 600; memory in bytes. */
 static void up_with(uint64_t features, unsigned flags, uint64_t memory)
@@ -476,8 +394,10 @@ TEST(flush)
     }
     CHECK_EQ(OK, SEND(SET_SCANOUT, 10, 20, 30, 30, 0, 1));
     CHECK_EQ(OK, SEND(SET_SCANOUT, 0, 0, 64, 64, 1, 1));
+    CHECK(screen[0].updates == 1 && screen[1].updates == 1 && !seen(0, 0, 0));
     CHECK_EQ(OK, SEND(TRANSFER, 0, 0, 64, 64, 0, 0, 1, 0));
-    CHECK_EQ(0, screen[0].updates); /* a transfer shows nothing yet */
+    CHECK_EQ(1, screen[0].updates); /* a transfer shows nothing yet */
+    CHECK_EQ(0, seen(0, 0, 0));
     CHECK_EQ(OK, SEND(FLUSH, 0, 0, 15, 25, 1, 0));
     CHECK_EQ(20 * 64 + 10 + 1, seen(0, 0, 0));
     CHECK_EQ(24 * 64 + 14 + 1, seen(0, 4, 4));
@@ -485,11 +405,44 @@ TEST(flush)
     CHECK_EQ(24 * 64 + 14 + 1, seen(1, 14, 24));
     CHECK_EQ(0, seen(1, 15, 24));
     CHECK_EQ(OK, SEND(FLUSH, 40, 0, 24, 20, 1, 0)); /* beside the first */
-    CHECK_EQ(1, screen[0].updates);
-    CHECK_EQ(2, screen[1].updates);
+    CHECK_EQ(2, screen[0].updates);
+    CHECK_EQ(3, screen[1].updates);
     CHECK_EQ(BAD_PARAMETER, SEND(FLUSH, 60, 0, 5, 1, 1, 0));
     CHECK_EQ(BAD_PARAMETER, SEND(FLUSH, 0xFFFFFFFF, 0xFFFFFFFF, 2, 2, 1, 0));
     CHECK_EQ(BAD_RESOURCE, SEND(FLUSH, 0, 0, 5, 1, 2, 0));
+    vd_close(&vd);
+}
+
+static uint32_t blob_scanout(uint32_t x, uint32_t y, uint32_t width, uint32_t height, uint32_t id,
+                             uint32_t stride, uint32_t offset)
+{
+    return SEND(SET_SCANOUT_BLOB, x, y, width, height, 0, id, 32, 32, BGRA, 0, stride, 0, 0, 0,
+                offset, 0, 0, 0);
+}
+
+/* A new mode shows what the resource has: a guest then flushes no more than what it draws. */
+TEST(shown_at_once)
+{
+    up(V1 | BLOB);
+    uint64_t mem = picture(1, BGRA, 64, 64);
+    for (unsigned i = 0; i < 64 * 64; i++) {
+        vd_put32(&vd, mem + 4 * i, i + 1);
+    }
+    CHECK_EQ(OK, SEND(TRANSFER, 0, 0, 64, 64, 0, 0, 1, 0));
+    CHECK_EQ(OK, SEND(SET_SCANOUT, 10, 20, 30, 30, 0, 1));
+    CHECK_EQ(20 * 64 + 10 + 1, seen(0, 0, 0));
+    CHECK_EQ(49 * 64 + 39 + 1, seen(0, 29, 29));
+    CHECK_EQ(OK, SEND(SET_SCANOUT, 0, 0, 64, 64, 0, 1));
+    CHECK_EQ(64 * 64, seen(0, 63, 63));
+    CHECK_EQ(OK, SEND(SET_SCANOUT, 0, 0, 0, 0, 0, 0));
+    CHECK_EQ(OK, SEND(SET_SCANOUT, 1, 0, 63, 64, 0, 1));
+    CHECK_EQ(2, seen(0, 0, 0));
+    CHECK_EQ(OK, SEND(SET_SCANOUT, 0, 0, 63, 64, 0, 1)); /* the mode is as before */
+    CHECK_EQ(1, seen(0, 0, 0));
+    CHECK_EQ(OK, SEND(CREATE_BLOB, 2, 1, 0, 1, 0, 0, 8192, 0, (uint32_t)mem, 0, 8192, 0));
+    CHECK_EQ(OK, blob_scanout(0, 0, 32, 32, 2, 128, 64));
+    CHECK_EQ(17, seen(0, 0, 0));
+    CHECK_EQ(17 + 32 * 32 - 1, seen(0, 31, 31));
     vd_close(&vd);
 }
 
@@ -498,11 +451,12 @@ TEST(unref_shown)
     up(V1);
     picture(1, BGRA, 16, 16);
     CHECK_EQ(OK, SEND(SET_SCANOUT, 0, 0, 16, 16, 1, 1));
+    CHECK_EQ(1, screen[1].updates);
     CHECK_EQ(OK, SEND(UNREF, 1, 0));
     CHECK_EQ(0, screen[1].width);
     picture(1, BGRA, 16, 16); /* another one of that name is not shown */
     CHECK_EQ(OK, SEND(FLUSH, 0, 0, 16, 16, 1, 0));
-    CHECK_EQ(0, screen[1].updates);
+    CHECK_EQ(1, screen[1].updates);
     vd_close(&vd);
 }
 
@@ -525,13 +479,6 @@ TEST(fences)
     CHECK(answer(4) == 0 && answer(8) == 0 && answer(12) == 0);
     CHECK(vd_irq(&vd));
     vd_close(&vd);
-}
-
-static uint32_t blob_scanout(uint32_t x, uint32_t y, uint32_t width, uint32_t height, uint32_t id,
-                             uint32_t stride, uint32_t offset)
-{
-    return SEND(SET_SCANOUT_BLOB, x, y, width, height, 0, id, 32, 32, BGRA, 0, stride, 0, 0, 0,
-                offset, 0, 0, 0);
 }
 
 TEST(blobs)
@@ -776,6 +723,7 @@ int main(void)
     PROVE(scattered, "5.7.6.8 TRANSFER_TO_HOST_2D: through pieces of any length, at any offset");
     PROVE(scanouts, "5.7.6.8 SET_SCANOUT: modes, off, mistakes");
     PROVE(flush, "5.7.6.8 RESOURCE_FLUSH: the part that a scanout shows, on each that shows it");
+    PROVE(shown_at_once, "5.7.6.8 SET_SCANOUT: a new scanout shows what the resource has");
     PROVE(unref_shown, "5.7.6.8 RESOURCE_UNREF: what shows it goes off");
     PROVE(fences, "5.7.6.7: fences come back with their id and context");
     PROVE(blobs,

@@ -7,8 +7,13 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/sdl/lib.sh
 top=$PWD program=${RVKIT_SDL:-$PWD/build/rvkit-sdl} log=$tests_dir/console share=$tests_dir/share machine=
 mkdir "$share" "$tests_dir/pictures"
-# SDL's sound goes into a file.
-export SDL_AUDIODRIVER=disk SDL_DISKAUDIOFILE=$tests_dir/played.raw
+# SDL's sound goes into a file and comes from one, at half its speed, so that a busy computer is no underrun.
+export SDL_AUDIODRIVER=disk SDL_DISKAUDIODELAY=43 SDL_DISKAUDIOFILE=$tests_dir/played.raw SDL_DISKAUDIOFILEIN=$tests_dir/heard.raw
+python3 -c 'import random, sys
+sys.stdout.buffer.write(random.Random(1).randbytes(3000000))' >"$SDL_DISKAUDIOFILEIN"
+
+# For programs that were built with a sanitizer.
+export LSAN_OPTIONS="suppressions=$top/tests/sdl/lsan.supp"
 
 clean() {
     [ -z "$machine" ] || kill "$machine" 2>/dev/null
@@ -73,6 +78,13 @@ check "what SDL plays is that tone, byte for byte" python3 -c 'import sys
 want, got = (open(name, "rb").read() for name in sys.argv[1:])
 sys.exit(want not in got)' "$share/tone" "$tests_dir/played.raw"
 
+# SDL's microphone is a file here.
+line '/mnt/guest record 48000 >/mnt/record; echo reco""rded-$?'
+check "the guest records" said 'recorded-0' 30
+check "a second of what SDL hears, byte for byte" python3 -c 'import sys
+heard, got = (open(name, "rb").read() for name in sys.argv[1:])
+sys.exit(len(got) != 4 * 48000 or got not in heard)' "$SDL_DISKAUDIOFILEIN" "$share/record"
+
 # --- Views ---
 xdotool key ctrl+alt+2
 sleep 1
@@ -108,6 +120,12 @@ check "a paste arrives" said '^pasted-ünïcödé'
 line "printf '\\033]52;c;Zm9vLWJhcg==\\007'"
 check "the guest sets the clipboard" wait_for 5 holds clipboard foo-bar
 
+line "stty raw -echo; printf '\\033]52;c;?\\007\\n'; head -c 15 >/mnt/asked; stty sane; echo as''ked"
+sleep 1
+xdotool key ctrl+alt+v
+check "the guest gets the clipboard when it asks and the person allows it" said '^asked'
+check "as base64" grep -qa '52;c;Zm9v' "$share/asked"
+
 head -c 786432 /dev/urandom | base64 -w 0 >"$tests_dir/long"
 xclip -i -selection clipboard <"$tests_dir/long" 2>/dev/null
 line "stty raw -echo; head -c 1048576 >/mnt/long; stty sane; echo lo''ng-done"
@@ -117,6 +135,17 @@ check "a paste of 1 MiB arrives" said 'long-done' 120
 check "with the same bytes" cmp "$tests_dir/long" "$share/long"
 
 # --- Sizes ---
+# Linux draws no more than its blinking cursor meanwhile. Asked for a mode larger than its frame buffer, it switches
+# the screen off, and on again with that cursor: all else has to be there by itself.
+bright() { shot "$1" && test "$(convert "$tests_dir/$1.png" -crop 600x300+0+0 -format '%[fx:mean>0.01]' info:)" = 1; }
+xdotool key ctrl+alt+2
+for size in 1200x850 720x500; do
+    xdotool windowsize --sync "$window" "${size%x*}" "${size#*x}"
+    sleep 1
+    check "the screen is not black after a change to $size" wait_for 5 bright "mode-$size"
+done
+xdotool key ctrl+alt+1
+sleep 0.5
 line 'stty size | sed s/^/size-a-/'
 said '^size-a-[0-9]'
 xdotool windowsize --sync "$window" 640 400
@@ -172,6 +201,24 @@ check "another key than y goes on" said 'still-here'
 xdotool key ctrl+alt+q y
 wait "$machine"
 check "Ctrl+Alt+Q and y end it with 0" test $? -eq 0
+machine=
+
+# --- Several screens ---
+rm -f "$tests_dir"/pictures/*
+start -gpu 2 -nosound
+line 'cat /sys/class/drm/card0-Virtual-2/status | sed s/^/second-/'
+check "the guest has a second screen" said '^second-connected'
+for number in 2 3; do
+    xdotool key ctrl+alt+$number
+    sleep 0.5
+    xdotool key ctrl+alt+s
+    name=rvkit-gpu$((number - 2))
+    check "$name is a screen" wait_for 10 sh -c "identify '$tests_dir'/pictures/$name-*.png | grep -q ' 1024x768 '"
+    check "and not black" test "$(convert "$tests_dir/pictures/$name"-*.png -format '%[fx:mean>0.002]' info:)" = 1
+done
+xdotool key ctrl+alt+1
+line 'poweroff -f'
+wait "$machine"
 machine=
 
 # --- The simple frame buffer; the guest switches itself off ---
