@@ -107,8 +107,9 @@ test('a file is dropped, changed in the guest, downloaded', () => withPage('', a
     await drop(page, [{ name: 'data.bin', bytes }]);
     await page.getByText('data.bin → /mnt/host').waitFor();
     assert.equal((await shell(page, 'sha256sum </mnt/host/data.bin')).out, `${sum(bytes)}  -`);
-    await shell(page, 'cd /mnt/host && { echo before; cat data.bin; echo after; } >changed.bin && cd');
     await page.getByRole('button', { name: 'Files and disks' }).click();
+    await shell(page, 'cd /mnt/host && { echo before; cat data.bin; echo after; } >changed.bin && cd');
+    await page.getByRole('button', { name: 'Download changed.bin' }).waitFor(); // the list follows the guest
     const [download] = await Promise.all([page.waitForEvent('download'),
         page.getByRole('button', { name: 'Download changed.bin' }).click()]);
     const wanted = Buffer.concat([Buffer.from('before\n'), bytes, Buffer.from('after\n')]);

@@ -11,6 +11,7 @@ export class FilesPanel {
     #list;
     #crumbs;
     #importOverlay;
+    #timer = 0;
     onclose = () => {};
 
     /** importOverlay(name, file): replaces a persistent disk; restarts the machine. */
@@ -25,6 +26,9 @@ export class FilesPanel {
 
     /** disks: [{name, persist}] in the order of machine.drives. */
     use(machine, disks) {
+        if (machine && machine !== this.#machine) {
+            machine.files[0]?.addEventListener('change', () => this.#changed(machine));
+        }
         this.#machine = machine;
         this.#disks = disks;
         this.#path = '';
@@ -46,6 +50,16 @@ export class FilesPanel {
 
     get #files() {
         return this.#machine?.files[0];
+    }
+
+    /** The guest, or this page, has changed something; it may do so many times a second. */
+    #changed(machine) {
+        this.#timer ||= setTimeout(() => {
+            this.#timer = 0;
+            if (machine === this.#machine && this.isOpen) {
+                this.refresh();
+            }
+        }, 300);
     }
 
     /** Files and folders, as dropped or picked: [{path, file}]. */
@@ -137,7 +151,8 @@ export class FilesPanel {
             this.#list.replaceChildren(el('li', { class: 'none' }, error.message));
             return;
         }
-        const held = this.#list.contains(document.activeElement) || this.#crumbs.contains(document.activeElement);
+        const focused = document.activeElement;
+        const held = this.#list.contains(focused) || this.#crumbs.contains(focused);
         this.#drawCrumbs();
         entries.sort((a, b) => (b.type === 'directory') - (a.type === 'directory') ||
             a.name.localeCompare(b.name));
@@ -145,8 +160,9 @@ export class FilesPanel {
         if (!entries.length) {
             this.#list.append(el('li', { class: 'none' }, 'Empty. Drop files anywhere on this page.'));
         }
-        if (held) {
-            this.#element.focus(); // what had the focus is gone
+        if (held) { // what had the focus was made anew, or is gone
+            const again = [...this.#list.querySelectorAll('button')].find(({ title }) => title === focused.title);
+            (again ?? this.#element).focus();
         }
     }
 

@@ -84,7 +84,7 @@ class FakeInput {
     }
 }
 
-class FakeFiles {
+class FakeFiles extends EventTarget {
     tag = 'host';
     entries = new Map();
 
