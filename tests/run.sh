@@ -38,10 +38,11 @@ stage_relay() {
         $make BUILD=build/tsan SANITIZE=thread OPT=-O1 relay &&
         tests/relay/run.sh build/rvkit-relay build/clang/rvkit-relay build/asan/rvkit-relay build/tsan/rvkit-relay
 }
+stage_web() { $make web GUEST=1 relay && tests/web/run.sh; }
 stage_boot() { tests/boot/run.sh; }
 stage_boot_tsan() { tests/boot/tsan.sh; }
 
-all='guest recipes build walls c clang asan tsan aarch64 wasm mutants isa badinput cli htif vt vttest install relay boot sdl fault boot_tsan'
+all='guest recipes build walls c clang asan tsan aarch64 wasm mutants isa badinput cli htif vt vttest install relay web boot sdl fault boot_tsan'
 
 run_stage() {
     log=$logs/$1.log

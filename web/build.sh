@@ -35,10 +35,10 @@ rm -rf "$new"
 mkdir -p "$new/vendor" "$new/rvkit"
 cp page/* "$new/"
 cp -R src/. "$new/rvkit/"
-rm -f "$new/rvkit/index.d.ts"
+rm -f "$new"/rvkit/*.d.ts
 cp "$engine/rvkit.js" "$engine/rvkit.wasm" "$new/rvkit/"
-# The part of the module that only Node uses is not for the page.
-rm -rf "$new/rvkit/node"
+# What only Node or other pages use is not for this one.
+rm -rf "$new/rvkit/node" "$new/rvkit/element.js"
 cp node_modules/@xterm/xterm/css/xterm.css "$new/vendor/"
 cat node_modules/@xterm/xterm/LICENSE >"$new/vendor/LICENSE.txt"
 for name in xterm addon-fit addon-search addon-unicode-graphemes addon-web-links addon-webgl; do
@@ -51,6 +51,7 @@ if [ "$guest" ]; then
     gzip -9nc "$kernel" >"$new/guest/Image.gz"
     gzip -9nc "$initramfs" >"$new/guest/initramfs.gz"
 fi
+node minify.js "$new"
 node list-files.js "$new"
 
 # --- Sizes ---
@@ -70,4 +71,4 @@ report 'JavaScript, all of it' "$total" "$packed_total"
 [ "$packed_total" -le $((js_limit * 1024)) ] || { echo "the JavaScript is larger than $js_limit kB" >&2 && exit 1; }
 rm -rf "$dist"
 mv "$new" "$dist"
-echo "web/$dist is complete"
+echo "$dist is complete"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """What the relay's tests talk to it with: HTTP, a WebSocket client, and a guest that makes its frames by hand.
 
-All waits end: a peer that says nothing for TIMEOUT seconds is an error, however fast the host is."""
+All waits end: a peer that says nothing for TIMEOUT seconds (RELAY_TIMEOUT sets them) is an error."""
 import base64
 import hashlib
 import os

@@ -448,7 +448,7 @@ def abrupt_ends():
 
 @test
 def a_peer_that_is_silent_is_asked_and_dropped():
-    with Relay("-ping", "1") as r:
+    with Relay("-ping", "3") as r:
         deaf, live = r.guest(1), r.guest(2)
         pings, ended = [0], []
 
@@ -522,14 +522,22 @@ def malformed_handshakes():
 
 
 @test
-def out_of_descriptors():
-    with Relay("-serve", WWW, files=40) as r:
-        crowd = [socket.create_connection(("127.0.0.1", r.port), TIMEOUT) for _ in range(60)]
+def crowds():
+    crowds_at(60, 40)  # more than there are descriptors
+    crowds_at(200, None)  # more than are taken
+
+
+def crowds_at(size, files):
+    with Relay("-serve", WWW, files=files) as r:
+        g = r.guest() if not files else None
+        crowd = [socket.create_connection(("127.0.0.1", r.port), TIMEOUT) for _ in range(size)]
         crowd[-1].settimeout(TIMEOUT)
         try:
             equal(crowd[-1].recv(1), b"")  # sent away, not left waiting
         except ConnectionResetError:
             pass
+        if g:
+            g.arp()
         for s in crowd:
             s.close()
         end = time.monotonic() + TIMEOUT

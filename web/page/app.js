@@ -3,7 +3,6 @@
 import * as rvkit from './rvkit/index.js';
 import { loadConfig, loadSettings, machineOptions, needsConsent, netKind, pageSettings, persistOf,
     queryOptions, settingKeys, takeToken } from './config.js';
-import { importDisk } from './disks.js';
 import { DisplayView } from './display-view.js';
 import { iconButton, setIcon, toast } from './dom.js';
 import { droppedFiles, FilesPanel } from './files-panel.js';
@@ -21,6 +20,7 @@ import { Views } from './views.js';
 import { followViewport } from './viewport.js';
 
 const byId = (id) => document.getElementById(id);
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 class App {
     #views = new Views(byId('tabs'), byId('views'));
@@ -35,6 +35,8 @@ class App {
     #sound = null;
     #buttons = {};
     #booted = false;
+    #watched = null;
+    #lost = false;
 
     async run() {
         setTheme(this.#settings.theme);
@@ -83,7 +85,8 @@ class App {
         this.#status.use(null);
         this.#progress.clear();
         this.#files.use(null, []);
-        await machine?.stop().catch(() => {});
+        // A machine whose worker is gone never ends by itself.
+        await Promise.race([machine?.stop().catch(() => {}), sleep(3000)]);
     }
 
     /** A link from elsewhere is not let at the network or the disks by itself. */
@@ -173,7 +176,35 @@ class App {
         if (!this.#booted) {
             keepOffline();
         }
+        if (this.#watched !== this.#machine) {
+            this.#watchFirstWords(this.#machine);
+        }
         this.#booted = true;
+    }
+
+    /** A file that is no kernel runs as well: it only does nothing that could be seen. */
+    async #watchFirstWords(machine) {
+        this.#watched = machine;
+        const silent = () => machine === this.#machine && machine.state === 'running' &&
+            machine.displays.every(({ width }) => !width) &&
+            this.#views.all.every(({ isEmpty }) => isEmpty !== false);
+        for (let seconds = 0; seconds < 10; seconds++) {
+            await sleep(1000);
+            if (!silent()) {
+                return;
+            }
+        }
+        messages.show({
+            title: 'The guest shows nothing', kind: 'info', id: 'silent',
+            text: ['It has run for ten seconds and has written nothing. Is its kernel one for RV32, and its ' +
+                'console one of this machine’s (console=hvc0, ttyS0)?'],
+            actions: [{ label: 'Restart', run: () => this.start() },
+                { label: 'Settings', run: () => this.#openSettings() }],
+        });
+        while (silent()) {
+            await sleep(500);
+        }
+        messages.clear('silent');
     }
 
     #fail(error) {
@@ -216,13 +247,11 @@ class App {
         }
     }
 
-    #lost = false;
-
     async #importDisk(name, file) {
         this.#files.close();
         await this.#end();
         try {
-            await importDisk(name, file);
+            await rvkit.stores.importOverlay(name, file);
             toast('The disk was imported.');
         } catch (error) {
             this.#fail(error);
@@ -250,10 +279,12 @@ class App {
         this.#buttons.files.setAttribute('aria-expanded', 'false');
         this.#buttons.files.setAttribute('aria-controls', 'panel');
         this.#buttons.full.hidden = !document.fullscreenEnabled;
-        fillKeyBar(byId('keys'), this.#modifiers, () => this.#views.current);
+        fillKeyBar(byId('keys').firstElementChild, this.#modifiers, () => this.#views.current);
     }
 
     #wire() {
+        this.#status.onsilence = () =>
+            this.#fail({ code: 'worker', message: 'its worker does not answer any more' });
         addEventListener('keydown', (event) => this.#shortcut(event), true);
         document.addEventListener('fullscreenchange', () => {
             const full = Boolean(document.fullscreenElement);
@@ -271,6 +302,10 @@ class App {
                 this.#files.close();
             }
         });
+        // A page that listens for this is not kept behind the next one, where its machine would be
+        // frozen with its disk in its hands.
+        addEventListener('unload', () => {});
+        addEventListener('pageshow', (event) => event.persisted && location.reload());
         this.#drops();
     }
 

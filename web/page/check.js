@@ -68,7 +68,7 @@
     if (document.readyState === 'loading') {
         document.addEventListener('DOMContentLoaded', function () {
  say(window.rvkitMissing); 
-});
+        });
     } else {
         say(window.rvkitMissing);
     }

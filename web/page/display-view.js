@@ -130,7 +130,7 @@ export class DisplayView {
             return;
         }
         const room = this.stage.getBoundingClientRect();
-        let scale = Math.min(room.width / width, room.height / height);
+        let scale = Math.min((room.width - 4) / width, (room.height - 4) / height);
         const whole = Math.floor(scale * devicePixelRatio) / devicePixelRatio;
         if (whole >= 1 && scale < whole * 1.12) {
             scale = whole;

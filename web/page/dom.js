@@ -117,11 +117,11 @@ export function toast(text, { kind = 'info', ms = 5000, action } = {}) {
     const close = () => box.remove();
     if (action) {
         box.append(el('button', {
-    type: 'button',
-    on: { click: () => {
+            type: 'button',
+            on: { click: () => {
  close(); action.run(); 
-    } },
-}, action.label));
+            } },
+        }, action.label));
     }
     if (action || ms === Infinity) {
         box.append(iconButton('close', 'Dismiss', close));

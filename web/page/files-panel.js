@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // The folder that page and guest share, and the disks.
-import { deleteDisk, listDisks } from './disks.js';
+import { stores } from './rvkit/index.js';
 import { ask, bytes, el, icon, iconButton, pickFiles, save, saveStream, toast } from './dom.js';
 
 export class FilesPanel {
@@ -11,6 +11,7 @@ export class FilesPanel {
     #list;
     #crumbs;
     #importOverlay;
+    #timer = 0;
     onclose = () => {};
 
     /** importOverlay(name, file): replaces a persistent disk; restarts the machine. */
@@ -25,6 +26,9 @@ export class FilesPanel {
 
     /** disks: [{name, persist}] in the order of machine.drives. */
     use(machine, disks) {
+        if (machine && machine !== this.#machine) {
+            machine.files[0]?.addEventListener('change', () => this.#changed(machine));
+        }
         this.#machine = machine;
         this.#disks = disks;
         this.#path = '';
@@ -46,6 +50,16 @@ export class FilesPanel {
 
     get #files() {
         return this.#machine?.files[0];
+    }
+
+    /** The guest, or this page, has changed something; it may do so many times a second. */
+    #changed(machine) {
+        this.#timer ||= setTimeout(() => {
+            this.#timer = 0;
+            if (machine === this.#machine && this.isOpen) {
+                this.refresh();
+            }
+        }, 300);
     }
 
     /** Files and folders, as dropped or picked: [{path, file}]. */
@@ -137,12 +151,18 @@ export class FilesPanel {
             this.#list.replaceChildren(el('li', { class: 'none' }, error.message));
             return;
         }
+        const focused = document.activeElement;
+        const held = this.#list.contains(focused) || this.#crumbs.contains(focused);
         this.#drawCrumbs();
         entries.sort((a, b) => (b.type === 'directory') - (a.type === 'directory') ||
             a.name.localeCompare(b.name));
         this.#list.replaceChildren(...entries.map((entry) => this.#row(entry)));
         if (!entries.length) {
             this.#list.append(el('li', { class: 'none' }, 'Empty. Drop files anywhere on this page.'));
+        }
+        if (held) { // what had the focus was made anew, or is gone
+            const again = [...this.#list.querySelectorAll('button')].find(({ title }) => title === focused.title);
+            (again ?? this.#element).focus();
         }
     }
 
@@ -217,7 +237,7 @@ export class FilesPanel {
     /** Persistent disks of other visits, which take up the browser's room. */
     async #unused(section) {
         const used = this.#disks.map(({ persist }) => persist);
-        for (const { name } of await listDisks()) {
+        for (const { name } of await stores.listOverlays()) {
             if (used.includes(name)) {
                 continue;
             }
@@ -226,7 +246,7 @@ export class FilesPanel {
                 ' is kept in this browser, not in use'));
             row.append(iconButton('bin', `Delete the disk ${name}`, async () => {
                 if (await ask(`Delete the disk “${name}”?`, 'What is on it is lost.', 'Delete')) {
-                    await tell(() => deleteDisk(name).then(() => row.remove()));
+                    await tell(() => stores.deleteOverlay(name).then(() => row.remove()));
                 }
             }));
             section.append(row);

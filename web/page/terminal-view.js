@@ -37,9 +37,15 @@ export class TerminalView {
         });
     }
 
+    /** Nothing was ever written on it. */
+    get isEmpty() {
+        const { baseY, cursorX, cursorY } = this.terminal.buffer.normal;
+        return baseY + cursorX + cursorY === 0;
+    }
+
     open(panel) {
         const { terminal } = this;
-        const host = el('div', { class: 'terminal' });
+        const host = el('div', { class: 'host' });
         panel.append(host);
         terminal.loadAddon(this.#fit);
         terminal.loadAddon(new UnicodeGraphemesAddon());

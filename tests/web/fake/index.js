@@ -11,6 +11,8 @@ export class RvkitError extends Error {
 }
 
 export const stores = {
+    listOverlays: async () => [{ name: 'old', stored: 4096 }],
+    deleteOverlay: async (name) => { globalThis.rvkitFake.deleted = name; },
     importOverlay: async (name, file) => { globalThis.rvkitFake.imported = [name, file.size]; },
 };
 
@@ -82,7 +84,7 @@ class FakeInput {
     }
 }
 
-class FakeFiles {
+class FakeFiles extends EventTarget {
     tag = 'host';
     entries = new Map();
 

@@ -120,12 +120,23 @@ export class PackedBlocks {
         const known = !b || a?.sequence > b.sequence ? a : b;
         if (known) {
             known.place = known === a ? 0 : 1;
-        } else if (!isZero(both)) {
+        } else if (!isZero(both) && !this.#holdsNothing(handle)) {
             throw hasMagic(both) || hasMagic(both.subarray(HEADER))
                 ? new RvkitError('damaged', `${name}: is damaged: the checksum of its header is wrong`)
                 : new RvkitError('not-overlay', `${name}: is not an overlay of rvkit`);
         }
         return known;
+    }
+
+    /** Whether nothing was ever flushed: what is torn is the first header, see #create(). */
+    static #holdsNothing(handle) {
+        const bytes = new Uint8Array(READ_BYTES);
+        for (let at = HEADER, count; (count = handle.read(bytes, { at })) > 0; at += count) {
+            if (!isZero(bytes.subarray(0, count))) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** `base`: { bytes, tag, fingerprint }; undefined: the one that the overlay names, unchecked. */
@@ -151,7 +162,8 @@ export class PackedBlocks {
     }
 
     static #create(handle, base) {
-        handle.truncate(geometry(base.bytes).data); // of what a making that was interrupted left
+        handle.truncate(0); // what a making that was interrupted left
+        handle.truncate(geometry(base.bytes).data);
         handle.flush();
         writeFully(handle, makeHeader(base, 1), 0);
         handle.flush();

@@ -1,4 +1,0 @@
-// SPDX-License-Identifier: MPL-2.0
-export class SoundPlayer {
-    close() {}
-}
