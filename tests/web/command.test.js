@@ -162,6 +162,12 @@ describe('the command', { concurrency: 2 }, () => {
     });
 });
 
+it('a few boots in a row do not hang (soak.js does more of them)', async () => {
+    const { status, out, err } = await run(process.execPath, [join(root, 'tests/web/soak.js'), '6']);
+    assert.equal(status, 0, err);
+    assert.match(out, /^6 boots/);
+});
+
 describe('the package', { concurrency: 1 }, () => {
     it('is installed in a fresh folder, and used in ten lines', async () => {
         const npm = (args, cwd) => execFileSync('npm', [...args, '--offline', '--no-audit', '--no-fund'],
