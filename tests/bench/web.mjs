@@ -35,9 +35,13 @@ var Module = {
     arguments: ['/firmware', '-k', '/kernel', '-m', '128M', '-rv32', '-nogui', '-nonet'${tree ? ", '-dtb', '/tree'" : ''}],
     preRun: [() => {
         for (const [name, url] of [['firmware', 'firmware.bin'], ['kernel', 'kernel.bin']${tree ? ", ['tree', 'machine.dtb']" : ''}]) {
-            Module.FS.createPreloadedFile('/', name, url, true, false);
+            addRunDependency(name);
+            fetch(url).then((response) => response.arrayBuffer()).then((bytes) => {
+                FS.writeFile('/' + name, new Uint8Array(bytes));
+                removeRunDependency(name);
+            });
         }
-        Module.FS.init(() => input.length ? input.shift() : null,
+        FS.init(() => input.length ? input.shift() : null,
             (code) => { window.text = (window.text + String.fromCharCode(code)).slice(-4000); }, () => {});
     }],
 };
