@@ -179,6 +179,43 @@ test('a full browser is told; nothing of before is lost', () => withPage('?persi
     assert.equal((await shell(page, 'dd if=/dev/vda bs=4096 count=100 2>/dev/null | sha256sum')).out, out);
 }, { expected: /room|quota/i, profile: true }));
 
+test('a disk is exported, whole and its changes, and the changes come back', () => withPage('?persist=moved:8M', async (page) => {
+    await page.addInitScript(() => { delete window.showSaveFilePicker; });
+    await page.reload();
+    await prompt(page);
+    const { out } = await shell(page, 'dd if=/dev/urandom of=/dev/vda bs=4096 seek=9 count=99 conv=fsync 2>/dev/null; sha256sum </dev/vda');
+    await page.getByRole('button', { name: 'Files and disks' }).click();
+    const save = async (name) => (await Promise.all([page.waitForEvent('download'),
+        page.getByRole('button', { name, exact: true }).click()]))[0].path();
+    assert.equal(`${sum(readFileSync(await save('Export')))}  -`, out);
+    const changes = readFileSync(await save('Export changes'));
+    assert.ok(changes.length < 2 << 20, `only what was changed: ${changes.length} bytes`);
+    await shell(page, 'dd if=/dev/zero of=/dev/vda bs=4096 count=200 conv=fsync 2>/dev/null');
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser'),
+        page.getByRole('button', { name: 'Import changes' }).click()]);
+    await chooser.setFiles({ name: 'moved.rvkit', mimeType: 'application/octet-stream', buffer: changes });
+    await page.getByRole('button', { name: 'Replace' }).click();
+    await page.getByText('The disk was imported.').waitFor();
+    await prompt(page);
+    assert.equal((await shell(page, 'sha256sum </dev/vda')).out, out);
+}, { profile: true }));
+
+test('programs get at the clipboard when they may, and name their tab', () => withPage('', async (page, context) => {
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await prompt(page);
+    const text = Buffer.from('from the guest: é漢').toString('base64');
+    await page.keyboard.type(`printf '\\033]0;a title\\a\\033]52;c;${text}\\a'\n`);
+    await page.getByText('wants to put text into your clipboard').waitFor();
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await page.waitForFunction(async () => await navigator.clipboard.readText() === 'from the guest: é漢');
+    assert.match(await page.getByRole('tab', { name: 'hvc0' }).getAttribute('title'), /a title/);
+    // A program that asks is refused: it gets an empty answer.
+    await page.keyboard.type("stty -icanon -echo; printf '\\033]52;c;?\\a'; head -c 9 | od -An -tx1; stty sane\n");
+    await page.getByText('wants to read your clipboard').waitFor();
+    await page.getByRole('button', { name: 'Refuse' }).click();
+    await waitText(page, /^ 1b 5d 35 32 3b 63 3b 1b 5c$/m);
+}));
+
 // --- Network ---
 
 /** rvkit-relay on its own; {url, port, kill()}. */
@@ -340,6 +377,17 @@ test('the canvas shows the guest’s console, and its keyboard types there', () 
     await page.keyboard.type('/tmp/typed\n', { delay: 15 });
     await page.keyboard.press('Control+Alt+1');
     await waitFor(page, 'cat /tmp/typed', /^1\n2\n3$/);
+}));
+
+test('the guest’s screen takes the window’s size when it is asked to', () => withPage('?display=1&tab=3', async (page) => {
+    await prompt(page);
+    await page.getByRole('button', { name: /Ask the guest/ }).click();
+    const { width, height } = await page.evaluate(() => {
+        const { clientWidth, clientHeight } = document.querySelector('.stage');
+        return { width: clientWidth & ~7, height: clientHeight & ~7 };
+    });
+    await page.keyboard.press('Control+Alt+1');
+    await waitFor(page, 'cat /sys/class/drm/card0-Virtual-1/modes | head -1', new RegExp(`^${width}x${height}$`));
 }));
 
 test('a phone boots, types, and has Ctrl-C', () => withPage('', async (page) => {
