@@ -97,6 +97,7 @@ help:
 	@echo 'make test-c     the C suites alone, with this compiler: no guest, nothing installed'
 	@echo 'make bench      speed beside QEMU, with the same guest'
 	@echo 'make bench-window  the window beside QEMU: frames, the way from a key to a pixel, idling'
+	@echo 'make bench-web  the browser page: load, memory, echo (RVVM_WEB=DIR: beside it)'
 	@echo 'make soak       what takes long: 50 boots of each kind, both kernels'
 	@echo 'make fuzz       each fuzz target for a minute (FUZZ_SECONDS=60)'
 	@echo 'make guest      the Linux guest alone (LINUX=6.1 or 6.12)'
@@ -266,6 +267,14 @@ bench:
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@tests/bench/run.sh $(BIN)
 
+# RVVM_WEB=DIR, RV32EMU_WEB=DIR: other emulators' WebAssembly builds (tests/bench/web.mjs); ROUNDS=5.
+bench-web:
+	@tools/deps.sh build web test
+	@guest/build.sh have kernel initramfs >/dev/null 2>&1 || tools/deps.sh guest
+	@guest/build.sh kernel initramfs
+	@$(MAKE) --no-print-directory -j$$(nproc) web GUEST=1
+	@node tests/bench/web.mjs $(ROUNDS)
+
 bench-window:
 	@tools/deps.sh build guest sdl test bench
 	@guest/build.sh kernel initramfs opensbi zig
@@ -322,7 +331,7 @@ FORCE:
 .DELETE_ON_ERROR:
 
 .PHONY: all help lib web-engine web sdl no-sdl sdl-two relay no-relay test-c test-sdl isagen guest run run-sdl run-web \
-	test bench bench-window soak fuzz check-upstream export install format clean FORCE
+	test bench bench-window bench-web soak fuzz check-upstream export install format clean FORCE
 
 -include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(WEB_OBJ:.o=.d) $(SDL_OBJ:.o=.d) $(RELAY_OBJ:.o=.d) \
 	$(wildcard $(BUILD)/tests/*/*.d)
