@@ -2,6 +2,7 @@
 /* Locks of ranges: the host's, and a list of what each handle has, for snapshots. */
 #define _GNU_SOURCE
 #include "share_internal.h"
+#include "share_range.h"
 
 #ifdef __linux__
 
@@ -14,29 +15,6 @@ static share_handle_t *file_get(share_t *s, uint64_t id)
 {
     share_handle_t *handle = share_handle_get(s, id);
     return handle && !handle->is_dir ? handle : NULL;
-}
-
-/* What the ranges are after one more call, into `to` (SHARE_LOCKS_MAX + 2); how many. */
-static uint32_t lock_merge(const share_handle_t *handle, const fs_lock_t *change, fs_lock_t *to)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < handle->lock_count && count <= SHARE_LOCKS_MAX; i++) {
-        fs_lock_t lock = handle->lock[i];
-        if (lock.end < change->start || lock.start > change->end) {
-            to[count++] = lock;
-            continue;
-        }
-        if (lock.start < change->start) {
-            to[count++] = (fs_lock_t){lock.start, change->start - 1, lock.type, lock.pid};
-        }
-        if (lock.end > change->end && count <= SHARE_LOCKS_MAX) {
-            to[count++] = (fs_lock_t){change->end + 1, lock.end, lock.type, lock.pid};
-        }
-    }
-    if (change->type != FS_LOCK_NONE && count <= SHARE_LOCKS_MAX) {
-        to[count++] = *change;
-    }
-    return count;
 }
 
 /* False: a range that no file has. */
@@ -85,7 +63,8 @@ int share_op_setlk(void *opaque, uint64_t id, const fs_lock_t *lock)
         return handle ? -FS_EINVAL : -FS_EBADF;
     }
     fs_lock_t after[SHARE_LOCKS_MAX + 2];
-    uint32_t count = lock_merge(handle, lock, after);
+    uint32_t count =
+        share_range_merge(handle->lock, handle->lock_count, SHARE_LOCKS_MAX, lock, after);
     if (!handle->lock && count) {
         handle->lock = malloc(SHARE_LOCKS_MAX * sizeof(*handle->lock));
     }

@@ -4,6 +4,7 @@
  * guest's flock() has no such rule, and what fcntl() has, the guest sees to.
  */
 #include "share_memory_internal.h"
+#include "share_range.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,29 +37,6 @@ static const fs_lock_t *lock_conflict(share_memory_t *m, const smem_handle_t *ha
     return NULL;
 }
 
-/* What the ranges are after one more call, into `to` (SMEM_LOCKS_MAX + 2); how many. */
-static uint32_t lock_merge(const smem_handle_t *handle, const fs_lock_t *change, fs_lock_t *to)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < handle->lock_count && count <= SMEM_LOCKS_MAX; i++) {
-        fs_lock_t lock = handle->lock[i];
-        if (lock.end < change->start || lock.start > change->end) {
-            to[count++] = lock;
-            continue;
-        }
-        if (lock.start < change->start) {
-            to[count++] = (fs_lock_t){lock.start, change->start - 1, lock.type, lock.pid};
-        }
-        if (lock.end > change->end && count <= SMEM_LOCKS_MAX) {
-            to[count++] = (fs_lock_t){change->end + 1, lock.end, lock.type, lock.pid};
-        }
-    }
-    if (change->type != FS_LOCK_NONE && count <= SMEM_LOCKS_MAX) {
-        to[count++] = *change;
-    }
-    return count;
-}
-
 int smem_op_getlk(void *opaque, uint64_t id, fs_lock_t *lock)
 {
     smem_handle_t *handle = smem_handle_file(opaque, id);
@@ -85,7 +63,8 @@ int smem_op_setlk(void *opaque, uint64_t id, const fs_lock_t *lock)
     if (lock_conflict(opaque, handle, &range)) {
         return -FS_EAGAIN;
     }
-    uint32_t count = lock_merge(handle, &range, after);
+    uint32_t count =
+        share_range_merge(handle->lock, handle->lock_count, SMEM_LOCKS_MAX, &range, after);
     if (!handle->lock && count) {
         handle->lock = malloc(SMEM_LOCKS_MAX * sizeof(*handle->lock));
     }
