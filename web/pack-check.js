@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-// Before `npm pack`: the engine is there, and the versions agree.
-import { existsSync, readFileSync } from 'node:fs';
+// Before `npm pack`: the engine is there, the versions agree, and the licence comes along.
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 
 const here = (name) => new URL(name, import.meta.url);
 const { version: packed } = JSON.parse(readFileSync(here('package.json')));
@@ -12,6 +12,7 @@ for (const name of ['src/rvkit.js', 'src/rvkit.wasm']) {
         process.exitCode = 1;
     }
 }
+copyFileSync(here('../LICENSE'), here('LICENSE'));
 if (version !== packed) {
     console.error(`package.json has version ${packed}, src/version.js ${version}`);
     process.exitCode = 1;

@@ -450,8 +450,10 @@ describe('a share', { concurrency: 1 }, () => {
                 assert.equal((await files.list()).length, 2, 'nothing is left of what did not fit');
                 await files.remove('dir', { recursive: true });
                 assert.equal(await ask(machine, 'ls | cat'), 'link\n');
-                const { limit, used } = await files.space();
-                assert.ok(limit === 16 << 20 && used < 1 << 20);
+                assert.equal((await files.space()).limit, 16 << 20);
+                // A guest that remembers a file by its node has its room until it forgets it.
+                await ask(machine, 'cd /; echo 3 >/proc/sys/vm/drop_caches');
+                await until(async () => (await files.space()).used < 1 << 20);
             });
         });
     }

@@ -7,5 +7,5 @@ const machine = new Machine({ kernel, initrd, memory: '128M' });
 await machine.start();
 await machine.expect('~# ');
 await machine.send('uname -a\n');
-console.log(await machine.expect(/^Linux .*\n/m));
+console.log(await machine.expect(/^Linux .*\r/m));
 await machine.stop();

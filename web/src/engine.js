@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 /*
- * The WebAssembly module (rvkit.wasm and its loader, put here by `make web-engine`) with JavaScript's types. The
- * contract is src/frontends/wasm/engine.h, whose calls the methods have the names of.
+ * The WebAssembly module (rvkit.wasm and its loader, put here by `make web-engine`) with JavaScript's
+ * types. The contract is src/frontends/wasm/engine.h, whose calls the methods have the names of.
  *
  * Its memory moves when it grows, which any call may cause: no view of it is kept over a call.
  */

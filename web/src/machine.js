@@ -23,6 +23,7 @@ export class Machine extends EventTarget {
     #starting = null;
     #error = null;     // why it failed
     #ending = null;
+    #hello = null;     // until the worker has said it
     #gone = null;      // an error for those who come too late
     #linked = withResolvers();
     #abort = () => this.#aborted();
@@ -74,16 +75,25 @@ export class Machine extends EventTarget {
 
     async #spawn() {
         const hello = withResolvers();
+        this.#hello = hello;
         const onfail = (error) => {
             hello.reject(error);
             this.#fail(error);
         };
         const handlers = this.#handlers(hello.resolve);
         if (this.#options.worker) {
-            this.#worker = await spawnWorker(onfail);
+            const worker = await spawnWorker(onfail);
+            if (this.#gone) {
+                worker.terminate();
+                throw this.#gone;
+            }
+            this.#worker = worker;
             this.#rpc = new Rpc(this.#worker.port, handlers, onfail);
         } else {
             const { Host } = await import('./host/host.js');
+            if (this.#gone) {
+                throw this.#gone;
+            }
             const [here, there] = portPair();
             this.#worker = {
                 port: here,
@@ -314,6 +324,8 @@ export class Machine extends EventTarget {
         this.#gone = error;
         this.#options.signal?.removeEventListener('abort', this.#abort);
         this.#link = null;
+        this.#hello?.promise.catch(() => {});
+        this.#hello?.reject(error);
         this.#rpc?.close(error);
         this.#worker?.terminate();
         this.#rpc = this.#worker = null;

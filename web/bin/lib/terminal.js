@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // The first console on this terminal: raw, with keys behind Ctrl-A, as native rvkit has it.
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 
 import { RvkitError } from '../../src/errors.js';
@@ -64,6 +65,8 @@ export class Terminal {
         }
         if (process.stdin.isTTY) {
             process.stdin.setRawMode(true);
+            // Node leaves "new line" turned into "carriage return, new line", which is the guest's to say.
+            spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
             this.#raw = true;
             process.stdin.on('data', (data) => this.#keys(data));
         } else {
