@@ -60,7 +60,8 @@ class Tab {
         const id = `${Math.random()}`;
         const answered = new Promise((resolve, reject) => {
             calls.set(id, resolve);
-            setTimeout(reject, 60000, new Error(`no answer to ${operation}`)).unref();
+            setTimeout(reject, 60000, new Error(`no answer of tab ${this.number} to ${operation}, ` +
+                `${this.#queue.length ? 'not' : ''} taken`)).unref();
         });
         this.#queue.push({ id, where, operation, args });
         this.#next();
@@ -209,8 +210,9 @@ const ways = {
     /** The page's process crashes. */
     async crash({ page }) {
         const session = await page.context().newCDPSession(page);
+        const crashed = page.waitForEvent('crash');
         session.send('Page.crash').catch(() => {});
-        await page.waitForEvent('crash').catch(() => {});
+        await crashed;
         await page.close();
         return openTab();
     },

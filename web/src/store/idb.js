@@ -11,6 +11,12 @@ const DATABASE = 'rvkit-overlays';
 /** Blocks in memory that wait for a flush; with more they are stored earlier. */
 const WAITING_MAX = 8192;   // 32 MiB
 
+/** After a failure, milliseconds until a write (not a flush) tries to store them again. */
+const RETRY = 5000;
+
+/** Milliseconds in which a database must have opened. */
+const OPEN_MAX = 20000;
+
 const requested = (request) => new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(storageError(request.error));
@@ -34,10 +40,18 @@ export async function openDatabase() {
         db.createObjectStore('maps');
         db.createObjectStore('blocks');
     };
+    let timer;
+    const late = new Promise((_, reject) => {
+        timer = setTimeout(reject, OPEN_MAX, new Error('IndexedDB does not answer'));
+    });
+    const opened = requested(request);
     try {
-        return await requested(request);
+        return await Promise.race([opened, late]);
     } catch (cause) {
+        opened.then((db) => db.close(), () => {});
         throw new RvkitError('no-storage', `this browser does not let a page keep a disk: ${cause.message}`, { cause });
+    } finally {
+        clearTimeout(timer);
     }
 }
 
@@ -75,6 +89,7 @@ export class DatabaseBlocks {
     #waiting = new Map();   // block → Uint8Array
     #storing = new Map();   // those of the transaction that is under way
     #turn = Promise.resolve();
+    #failed;                // { error, time } of the last transaction
     #release;
 
     /** `release` is called in the end. `base`: see PackedBlocks.open(). */
@@ -152,6 +167,9 @@ export class DatabaseBlocks {
 
     write(at, data) {
         if (this.#waiting.size >= WAITING_MAX) {
+            if (this.#failed && Date.now() - this.#failed.time < RETRY) {
+                throw this.#failed.error;
+            }
             return this.flush().then(() => this.#put(at, data));
         }
         return this.#put(at, data);
@@ -189,9 +207,12 @@ export class DatabaseBlocks {
         try {
             await this.#commit(pages);
             this.#storing = new Map();
-        } catch (error) {
+            this.#failed = undefined;
+        } catch (cause) {
             this.#takeBack(pages);
-            throw storageError(error);
+            const error = storageError(cause);
+            this.#failed = { error, time: Date.now() };
+            throw error;
         }
     }
 

@@ -87,17 +87,22 @@ export class OverlayStore {
         return this.readOnly ? undefined : this.#guard(() => this.#blocks.flush());
     }
 
-    /** Waits for what is under way, then closes both. What was not flushed may be there or not. */
+    /**
+     * Closes both. What is under way ends first, with an error where it waits for the base; what was not
+     * flushed may be there or not.
+     */
     async close() {
         if (this.#closed) {
             return;
         }
         this.#closed = true;
+        const base = (async () => this.#base.close())(); // which may be waiting for a network
+        base.catch(() => {});
         await Promise.all(this.#busy.map((entry) => entry.done));
         try {
             await this.#blocks.close();
         } finally {
-            await this.#base.close();
+            await base;
         }
     }
 
