@@ -34,10 +34,10 @@ own='clint|framebuffer|irq_host|irq_line|ns16550a|plic|rtc_goldfish|syscon'
 # What a host that is not a Unix cannot compile; upstream/rvkit_host.c says so there.
 unix='clock|disk_cow|disk_file|server|socket|vsock_unix'
 
-# The files of the host's side: folders, overlays, sockets, and what they need. RVVM's block images and threads
-# (upstream/rvkit_host.c) stand in for disk_raw.c, worker.c and thread.c.
-host="src/host/share*.[ch] src/host/disk.[ch] src/host/disk_cow.c src/host/disk_file.[ch] src/host/vsock_unix.[ch]
-    src/host/socket.[ch] src/host/clock.[ch] src/host/worker.h src/host/thread.h src/drive.[ch]"
+# The files of the host's side: folders (not share_memory*), overlays, sockets, and what they need. RVVM's block images
+# and threads (upstream/rvkit_host.c) stand in for disk_raw.c, worker.c and thread.c.
+host="src/host/share.[ch] src/host/share_[!m]*.[ch] src/host/disk.[ch] src/host/disk_cow.c src/host/disk_file.[ch]
+    src/host/vsock_unix.[ch] src/host/socket.[ch] src/host/clock.[ch] src/host/worker.h src/host/thread.h src/drive.[ch]"
 
 # Consoles, their terminal, and sockets that lead to them.
 consoles="src/frontends/vt*.[ch] src/frontends/console.[ch] src/frontends/console_*.[ch] src/frontends/server.[ch]

@@ -73,7 +73,8 @@ void share_memory_space(const share_memory_t *share, share_memory_space_t *space
  *
  * Results: 0 or a count, or -FS_E…. On failure nothing was changed, and nothing is stored through
  * pointers. What the guest has open stays open: it reads and writes the file that it opened, by
- * whatever name that goes now, also after the last name is gone.
+ * whatever name that goes now, also after the last name is gone. Then its memory is free when the
+ * guest has closed it.
  */
 
 /* attr->node is 0. */

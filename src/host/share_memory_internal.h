@@ -168,7 +168,7 @@ static inline bool smem_is_dir(const smem_file_t *file)
 /* A file without names: give it one, or collect it. */
 smem_file_t *smem_file_new(share_memory_t *m, uint32_t mode);
 
-/* Frees a file that nobody has any more. */
+/* Frees a file that nobody has any more, which may be the case. */
 void smem_file_collect(share_memory_t *m, smem_file_t *file);
 void smem_file_attr(const share_memory_t *m, const smem_file_t *file, fs_attr_t *attr);
 

@@ -25,10 +25,17 @@ smem_file_t *smem_file_new(share_memory_t *m, uint32_t mode)
     return file;
 }
 
+/* Contents without a name that nobody has open go, also when the guest still knows their number:
+ * that is stale then. Otherwise what the page removes would count until the guest forgets it. */
 void smem_file_collect(share_memory_t *m, smem_file_t *file)
 {
-    if (file->names || file->handles || file->node || file == m->root) {
+    uint32_t type = smem_type(file);
+    if (file->names || file->handles || file == m->root ||
+        (file->node && type != FS_S_IFREG && type != FS_S_IFLNK)) {
         return;
+    }
+    if (file->node) {
+        m->nodes[file->node - 1].file = NULL;
     }
     if (smem_is_dir(file)) {
         smem_resize(m, file->dir.slot, file->dir.cap * sizeof(smem_slot_t), 0);

@@ -331,6 +331,15 @@ TEST(holes)
     CHECK_EQ(0, OPS->fallocate(S, h, 3, 0, UINT64_C(1) << 30));
     CHECK_EQ(before, used());
 
+    /* What is held beyond the end is no data. */
+    const fs_setattr_t less = {.set = FS_SET_SIZE, .size = 70000};
+    CHECK_EQ(0, OPS->setattr(S, attr.node, h, &less));
+    CHECK_EQ(0, OPS->fallocate(S, h, 1, 131072, 10));
+    CHECK_EQ(-FS_ENXIO, OPS->seek(S, h, 0, FS_SEEK_DATA));
+    CHECK_EQ(0, OPS->fallocate(S, h, 3, 131072, 65536));
+    CHECK_EQ(before, used());
+    CHECK_EQ(5, OPS->seek(S, open_file("file", 0), 0, FS_SEEK_HOLE));
+
     CHECK_EQ(-FS_ENOSPC, OPS->fallocate(S, h, 0, 0, UINT64_C(1) << 30));
     CHECK_EQ(-FS_ENOSPC, OPS->fallocate(S, h, 0, 0, INT64_MAX));
     CHECK_EQ(-FS_EFBIG, OPS->fallocate(S, h, 0, 1, INT64_MAX));
@@ -365,6 +374,7 @@ TEST(files_without_a_name_live_on)
     CHECK_EQ(-FS_ENOENT, OPS->link(S, file, FS_ROOT, "again", &attr));
     CHECK_EQ(-FS_ENOENT, OPS->name_of(S, file, &dir, buf));
     CHECK_EQ(-FS_ENOENT, OPS->parent(S, file, &attr));
+    CHECK_EQ(0, OPS->getattr(S, file, 0, &attr));
     OPS->forget(S, file, 1);
     CHECK_EQ(0, OPS->getattr(S, file, h, &attr));
     CHECK_EQ(file, attr.node);
@@ -536,6 +546,16 @@ TEST(lists_folders)
     CHECK_EQ(1, OPS->readdir(S, h, cookies[20], &entry));
     CHECK(!strcmp(entry.name, "later"));
     CHECK_EQ(0, OPS->getattr(S, FS_ROOT, 0, &root));
+    /* Names that come and go take no room for good. */
+    uint64_t before = used();
+    for (unsigned i = 0; i < 5000; i++) {
+        char next[32];
+        snprintf(name, sizeof(name), "sub/c%u", i);
+        snprintf(next, sizeof(next), "sub/c%u", i + 1);
+        CHECK_EQ(0, share_memory_put(share, next, "", 0, 0644));
+        CHECK_EQ(i ? 0 : -FS_ENOENT, share_memory_remove(share, name, false));
+    }
+    CHECK(used() < before + 2000);
     h = open_file("sub", FS_O_DIRECTORY);
     CHECK_EQ(1, OPS->readdir(S, h, 1, &entry));
     CHECK_EQ(root.ino, entry.ino);
@@ -636,6 +656,8 @@ TEST(locks)
     up(MB);
     uint64_t a = open_file("file", FS_O_RDWR), b = open_file("file", 0);
     uint64_t c = open_file("sub", FS_O_DIRECTORY);
+    CHECK_EQ(0, share_memory_put(share, "other", "", 0, 0644));
+    CHECK_EQ(0, lock(open_file("other", FS_O_RDWR), FS_LOCK_WRITE, 0, UINT64_MAX));
     CHECK_EQ(0, lock(a, FS_LOCK_WRITE, 10, 19));
     CHECK_EQ(-FS_EAGAIN, lock(b, FS_LOCK_READ, 19, UINT64_MAX));
     CHECK_EQ(0, lock(b, FS_LOCK_READ, 20, UINT64_MAX));

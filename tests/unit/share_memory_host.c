@@ -55,6 +55,37 @@ TEST(a_full_folder)
     down();
 }
 
+/* With each amount of room, a file is either there with its byte or not at all. */
+TEST(hardly_any_room)
+{
+    static uint8_t block[2 * 1024 * 1024];
+    fs_attr_t attr;
+    unsigned there = 0, not_there = 0;
+    up(MB);
+    int64_t size = share_memory_write(share, "big", 0, block, sizeof(block), 0644);
+    CHECK(size > 900000 && size < (int64_t)MB);
+    for (unsigned less = 0; less < 1500; less += 4) {
+        const fs_setattr_t cut = {.set = FS_SET_SIZE, .size = (uint64_t)size - less};
+        CHECK_EQ(0, share_memory_set(share, "big", &cut));
+        uint64_t before = used();
+        bool put = less % 8 != 0;
+        int64_t got = put ? share_memory_put(share, "y", "z", 1, 0600) + 1
+                          : share_memory_write(share, "y", 0, "z", 1, 0600);
+        if (got == 1) {
+            there++;
+            CHECK(has("y", "z"));
+            CHECK_EQ(0, share_memory_remove(share, "y", false));
+        } else {
+            not_there++;
+            CHECK_EQ(-FS_ENOSPC, put ? got - 1 : got);
+            CHECK_EQ(-FS_ENOENT, share_memory_stat(share, "y", &attr));
+        }
+        CHECK(used() <= before + 64); /* the folder's list may have grown */
+    }
+    CHECK(there > 10 && not_there > 10);
+    down();
+}
+
 TEST(too_many_files)
 {
     char name[32];
@@ -243,6 +274,37 @@ TEST(both_sides)
     down();
 }
 
+/* Room is there at once when the program removes what the guest knows, but has not open. */
+TEST(what_is_removed_makes_room)
+{
+    enum { SIZE = 300000 };
+    uint8_t *bytes = calloc(1, SIZE);
+    fs_attr_t attr;
+    uint64_t h;
+    up(MB);
+    uint64_t before = used();
+    for (unsigned i = 0; i < 10; i++) {
+        CHECK_EQ(0, share_memory_put(share, "big", bytes, SIZE, 0644));
+        uint64_t node = look(FS_ROOT, "big");
+        CHECK_EQ(0, OPS->open(S, node, 0, &h));
+        CHECK_EQ(0, i % 2 ? share_memory_remove(share, "big", false)
+                          : share_memory_rename(share, "file", "big", 0));
+        CHECK_EQ(0, OPS->getattr(S, node, 0, &attr));
+        CHECK_EQ(0, attr.nlink);
+        CHECK(used() > SIZE);
+        CHECK_EQ(0, OPS->close(S, h));
+        CHECK(used() < before + 1000);
+        CHECK_EQ(-FS_ESTALE, OPS->getattr(S, node, 0, &attr));
+        CHECK_EQ(-FS_ESTALE, OPS->open(S, node, 0, &h));
+        CHECK(look(FS_ROOT, "sub") != node);
+        if (!(i % 2)) {
+            CHECK_EQ(0, share_memory_rename(share, "big", "file", 0));
+        }
+    }
+    free(bytes);
+    down();
+}
+
 /* --- Servers --- */
 
 TEST(one_guest_after_another)
@@ -331,6 +393,29 @@ TEST(snapshots)
     OPS->forget(S, deep, 1);
     CHECK(look(sub, "deep") != deep);
 
+    /* One file under two numbers: the second is stale. */
+    static session_t twice;
+    uint64_t same = look(FS_ROOT, "file"), fila;
+    CHECK_EQ(0, share_memory_put(share, "fila", "", 0, 0644));
+    fila = look(FS_ROOT, "fila");
+    fs_snapshot_t snap2 = session_open(&twice, true);
+    CHECK(OPS->snapshot(S, &snap2));
+    uint8_t *from = NULL, *to = NULL;
+    for (size_t i = 0; i + 5 < twice.size; i++) {
+        from = memcmp(&twice.bytes[i], "/file", 5) ? from : &twice.bytes[i];
+        to = memcmp(&twice.bytes[i], "/fila", 5) ? to : &twice.bytes[i];
+    }
+    CHECK(from && to);
+    if (from && to) {
+        memcpy(to - 16, from - 16, 21); /* inode, type, length, path */
+    }
+    snap2 = session_open(&twice, false);
+    CHECK(OPS->snapshot(S, &snap2));
+    CHECK_EQ(0, OPS->getattr(S, same, 0, &attr));
+    CHECK_EQ(-FS_ESTALE, OPS->getattr(S, fila, 0, &attr));
+    OPS->forget(S, fila, 1);
+    CHECK_EQ(0, OPS->getattr(S, same, 0, &attr));
+
     /* Damaged ones: refused or not, nothing breaks. */
     uint32_t seed = 7;
     for (unsigned i = 0; i < 3000; i++) {
@@ -357,11 +442,13 @@ TEST(snapshots)
 int main(void)
 {
     RUN(a_full_folder);
+    RUN(hardly_any_room);
     RUN(too_many_files);
     RUN(deep_folders);
     RUN(paths);
     RUN(lists_for_the_program);
     RUN(both_sides);
+    RUN(what_is_removed_makes_room);
     RUN(one_guest_after_another);
     RUN(serves_at_once);
     RUN(snapshots);
