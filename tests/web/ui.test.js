@@ -325,6 +325,16 @@ test('the mouse is given to the guest, and its cursor is the guest’s', () => w
     await page.mouse.move(box.x + 60, box.y + 57);
     const moves = await page.evaluate(() => window.rvkit.machine.input.log.filter(([what]) => what === 'move'));
     assert.ok(moves.length, 'relative moves');
+    // The browser shows no cursor now; the guest's is drawn, its hot spot where the guest has it.
+    const place = await page.evaluate(() => {
+        const display = window.rvkit.machine.displays[0];
+        display.pointer = { x: 320, y: 200, visible: true };
+        display.dispatchEvent(new CustomEvent('pointer', { detail: display.pointer }));
+        const [screen, cursor] = [...document.querySelectorAll('.stage canvas')].map((node) => node.getBoundingClientRect());
+        const scale = screen.width / 640;
+        return [(cursor.left - screen.left) / scale + 3, (cursor.top - screen.top) / scale + 4];
+    });
+    assert.ok(Math.abs(place[0] - 320) < 1 && Math.abs(place[1] - 200) < 1, `${place}`);
     await page.keyboard.press('Control+Alt+1');
     await page.waitForFunction(() => !document.pointerLockElement);
 }));

@@ -101,8 +101,10 @@ class App {
         if (known || !needsConsent(this.#config, this.#token)) {
             return true;
         }
-        const what = [netKind(this.#config, this.#token.token) === 'relay' && 'the network of this computer',
-            this.#config.persist && `the disk “${persistOf(this.#config.persist).name}” of this browser`];
+        const what = [
+            netKind(this.#config, this.#token.token) === 'relay' && 'the network of this computer',
+            this.#config.persist && `the disk “${persistOf(this.#config.persist).name}” of this browser`,
+        ];
         return new Promise((resolve) => messages.show({
             title: 'Start the machine of this link?', kind: 'question', closable: false,
             text: [`The page’s address names ${this.#config.foreign.length
@@ -144,7 +146,7 @@ class App {
         }
         machine.displays.forEach((item, i) =>
             this.#views.add(new DisplayView(item, i, machine.input, page)));
-        const terminals = this.#views.all.filter((view) => view.terminal).map((view) => view.terminal);
+        const terminals = this.#views.all.map(({ terminal }) => terminal).filter(Boolean);
         window.rvkit = { ...rvkit, machine, terminals, page: this };
         this.#sound = new SoundPlayer(machine);
         this.#status.use(machine, netKind(this.#config, this.#token.token));
@@ -165,14 +167,10 @@ class App {
         }
         this.#progress.clear();
         const { name } = persistOf(this.#config.persist);
-        const disks = (this.#machine.drives ?? []).map((drive) => drive.readOnly ? {} : { persist: name });
         // The name belongs to the first disk that can be written.
-        disks.forEach((disk, i) => {
-            if (disks.slice(0, i).some((before) => before.persist) || !name) {
-                delete disk.persist;
-            }
-        });
-        this.#files.use(this.#machine, disks);
+        const { drives } = this.#machine;
+        const first = name ? drives.findIndex((drive) => !drive.readOnly) : -1;
+        this.#files.use(this.#machine, drives.map((drive, i) => i === first ? { persist: name } : {}));
         if (!this.#booted) {
             keepOffline();
         }
@@ -211,7 +209,8 @@ class App {
         this.#progress.clear();
         const { title, text } = messages.explain(error);
         const running = this.#machine && ['running', 'paused'].includes(this.#machine.state);
-        const again = { label: running || this.#booted ? 'Restart' : 'Try again', run: () => this.start() };
+        const word = running || this.#booted ? 'Restart' : 'Try again';
+        const again = { label: word, run: () => this.start() };
         const settings = { label: 'Settings', run: () => this.#openSettings() };
         messages.show({
             title, text, id: error?.code ?? '', actions: error?.code === 'config'
@@ -288,7 +287,8 @@ class App {
         addEventListener('keydown', (event) => this.#shortcut(event), true);
         document.addEventListener('fullscreenchange', () => {
             const full = Boolean(document.fullscreenElement);
-            setIcon(this.#buttons.full, full ? 'window' : 'full', full ? 'Leave full screen' : 'Full screen');
+            const words = full ? 'Leave full screen' : 'Full screen';
+            setIcon(this.#buttons.full, full ? 'window' : 'full', words);
         });
         this.#views.onchange = (view) => {
             this.#buttons.find.disabled = view.kind !== 'terminal';

@@ -13,6 +13,7 @@ export class DisplayView {
     #ends = [];
     #fingers = new Map();
     #wheel = { x: 0, y: 0 };
+    #hot = [0, 0];
 
     /** page: {modifiers, isShortcut, canResize}. */
     constructor(display, index, input, page) {
@@ -29,7 +30,7 @@ export class DisplayView {
             class: 'typist', 'aria-label': 'Type into the guest’s screen', tabIndex: -1,
             autocapitalize: 'off', autocomplete: 'off', spellcheck: false,
         });
-        this.cursor = el('canvas', { class: 'cursor', hidden: true, 'aria-hidden': 'true' });
+        this.cursor = el('canvas', { class: 'cursor', hidden: true, width: 0, 'aria-hidden': 'true' });
         this.note = el('p', { class: 'blank' }, 'The guest shows nothing here.');
     }
 
@@ -40,6 +41,7 @@ export class DisplayView {
         this.#ends.push(this.#display.attach(this.canvas));
         this.#listen(this.#display, 'mode', () => this.#mode());
         this.#listen(this.#display, 'cursor', (event) => this.#cursor(event.detail));
+        this.#listen(this.#display, 'pointer', () => this.#overlay());
         this.#keys();
         this.#pointer();
         this.#typing();
@@ -92,6 +94,7 @@ export class DisplayView {
         this.#listen(document, 'pointerlockchange', () => {
             const locked = document.pointerLockElement === this.canvas;
             lock.setAttribute('aria-pressed', String(locked));
+            this.#overlay();
             if (locked) {
                 toast('The mouse is the guest’s. Esc brings it back.');
             } else {
@@ -143,19 +146,40 @@ export class DisplayView {
 
     /** The guest's cursor is the browser's, so that it never lags. */
     #cursor({ image, hotX = 0, hotY = 0 }) {
-        if (!image) {
-            this.canvas.style.cursor = '';
+        this.#hot = [hotX, hotY];
+        this.cursor.width = image?.width ?? 0;
+        this.cursor.height = image?.height ?? 0;
+        this.canvas.style.cursor = '';
+        if (image) {
+            this.cursor.getContext('2d').putImageData(image, 0, 0);
+            this.#browserCursor();
+        }
+        this.#overlay();
+    }
+
+    #browserCursor() {
+        const scale = Math.min(2, Math.max(1, this.scale ?? 1));
+        const { width, height } = this.cursor;
+        const target = el('canvas', {
+            width: Math.round(width * scale), height: Math.round(height * scale),
+        });
+        target.getContext('2d').drawImage(this.cursor, 0, 0, target.width, target.height);
+        const hot = this.#hot.map((at) => Math.max(0, Math.round(at * scale))).join(' ');
+        this.canvas.style.cursor = `url(${target.toDataURL()}) ${hot}, default`;
+    }
+
+    /** The browser shows none while the mouse is the guest's: it is drawn where the guest has it. */
+    #overlay() {
+        const { x = 0, y = 0, visible = false } = this.#display.pointer ?? {};
+        const shown = visible && this.cursor.width > 0 && document.pointerLockElement === this.canvas;
+        this.cursor.hidden = !shown;
+        if (!shown) {
             return;
         }
-        const scale = Math.min(2, Math.max(1, this.scale ?? 1));
-        const source = el('canvas', { width: image.width, height: image.height });
-        source.getContext('2d').putImageData(image, 0, 0);
-        const target = el('canvas', {
-            width: Math.round(image.width * scale), height: Math.round(image.height * scale),
-        });
-        target.getContext('2d').drawImage(source, 0, 0, target.width, target.height);
-        const hot = [hotX, hotY].map((at) => Math.max(0, Math.round(at * scale))).join(' ');
-        this.canvas.style.cursor = `url(${target.toDataURL()}) ${hot}, default`;
+        const { offsetLeft, offsetTop } = this.canvas;
+        const [left, top] = [x - this.#hot[0], y - this.#hot[1]].map((at) => at * this.scale);
+        this.cursor.style.width = `${this.cursor.width * this.scale}px`;
+        this.cursor.style.transform = `translate(${offsetLeft + left}px, ${offsetTop + top}px)`;
     }
 
     #keys() {

@@ -161,7 +161,8 @@ export class FilesPanel {
             this.#list.append(el('li', { class: 'none' }, 'Empty. Drop files anywhere on this page.'));
         }
         if (held) { // what had the focus was made anew, or is gone
-            const again = [...this.#list.querySelectorAll('button')].find(({ title }) => title === focused.title);
+            const buttons = [...this.#list.querySelectorAll('button')];
+            const again = buttons.find(({ title }) => title === focused.title);
             (again ?? this.#element).focus();
         }
     }

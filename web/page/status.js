@@ -51,7 +51,7 @@ export class Status {
     }
 
     net(up, why) {
-        this.#parts.net.textContent = up ? `${this.#kind}: connected` : `${this.#kind}: not connected`;
+        this.#parts.net.textContent = `${this.#kind}: ${up ? 'connected' : 'not connected'}`;
         this.#parts.net.title = why ?? '';
     }
 
@@ -84,7 +84,8 @@ export class Status {
 
     #show(stats) {
         const now = performance.now();
-        const busy = this.#last ? (stats.instructions - this.#last.instructions) / (now - this.#last.at) / 1000 : 0;
+        const done = stats.instructions - (this.#last?.instructions ?? stats.instructions);
+        const busy = done / (now - (this.#last?.at ?? 0)) / 1000;
         this.#last = { instructions: stats.instructions, at: now };
         this.#parts.speed.textContent = busy < 1 ? 'idle' : `${Math.round(busy)} MIPS`;
         this.#parts.time.textContent = duration(stats.guestTime);
