@@ -43,12 +43,14 @@ stage_web() { $make web GUEST=1 relay && tests/web/run.sh; }
 stage_boot() { tests/boot/run.sh; }
 stage_boot_tsan() { tests/boot/tsan.sh; }
 
-all='guest recipes build walls c clang asan tsan aarch64 wasm mutants isa badinput cli htif vt vttest install relay web boot sdl_c sdl fault boot_tsan'
+all='guest recipes build walls web c clang asan tsan aarch64 wasm mutants isa badinput cli htif vt vttest install relay boot sdl_c sdl fault boot_tsan'
+# What waits more than it computes runs beside the next ones; from these on all is quiet: they look at sound and pictures.
+beside=web quiet='boot sdl_c sdl'
 
+# Prints a stage's line, and what went wrong in it; its counts are in STAGE.count.
 run_stage() {
     log=$logs/$1.log
     start=$(date +%s)
-    printf '%-10s ' "$1"
     (stage_"$1") >"$log" 2>&1 </dev/null
     status=$?
     line=$(grep -aE '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
@@ -57,16 +59,38 @@ run_stage() {
     # A stage without counts of its own (a build) is one test.
     [ -n "$line" ] || [ "$status" -ne 0 ] || p=1
     [ "$status" -eq 0 ] || [ "$f" -ne 0 ] || f=1
-    passed=$((passed + p)) failed=$((failed + f))
-    echo "$p passed, $f failed, $(($(date +%s) - start)) s"
+    echo "$p $f" >"$logs/$1.count"
+    printf '%-10s %s\n' "$1" "$p passed, $f failed, $(($(date +%s) - start)) s"
     [ "$f" -eq 0 ] || { grep -anE '^not ok|^# |error|Error|failed|ERROR' "$log" | grep -av ", 0 failed$" | tail -n 60; tail -n 40 "$log" | grep -av ", 0 failed$"; }
 }
 
+# Waits for the stage that runs beside the others.
+join() {
+    [ -n "$running" ] || return 0
+    wait
+    cat "$logs/$running.said"
+    running=
+}
+
+running=
+rm -f "$logs"/*.count
 for stage in ${*:-$all}; do
     case " $all " in
-    *" $stage "*) run_stage "$stage" ;;
+    *" $stage "*) ;;
     *) echo "tests/run.sh: no stage $stage; there are: $all" >&2 && exit 2 ;;
     esac
+    case " $quiet " in *" $stage "*) join ;; esac
+    if [ "$stage" = "$beside" ]; then
+        running=$stage
+        run_stage "$stage" >"$logs/$stage.said" 2>&1 &
+    else
+        run_stage "$stage"
+    fi
+done
+join
+for count in "$logs"/*.count; do
+    read -r p f <"$count"
+    passed=$((passed + p)) failed=$((failed + f))
 done
 echo "all stages: $(($(date +%s) - begun)) s, logs in $logs/"
 echo "$passed passed, $failed failed"

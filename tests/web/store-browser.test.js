@@ -15,7 +15,7 @@ import { CrashModel, changes, makeRandom, sectorsBytes } from './store-help.js';
 const { chromium } = createRequire(new URL('../../web/package.json', import.meta.url))('playwright-core');
 
 const seed = Number(process.env.STORE_SEED ?? Date.now() % 1e9);
-const kills = Number(process.env.STORE_KILLS ?? 4);
+const kills = Number(process.env.STORE_KILLS ?? 1);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'rvkit-store-browser-'));
 const program = process.env.CHROMIUM ?? '/usr/bin/chromium';

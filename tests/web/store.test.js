@@ -19,7 +19,7 @@ import { crc32, identify, parseSize, sizeText } from '../../web/src/store/util.j
 import { CrashModel, makeRandom, readAll, sectorsBytes } from './store-help.js';
 
 const seed = Number(process.env.STORE_SEED ?? Date.now() % 1e9);
-const rounds = Number(process.env.STORE_ROUNDS ?? 25);
+const rounds = Number(process.env.STORE_ROUNDS ?? 8);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'rvkit-store-'));
 const file = (name) => path.join(dir, name);
