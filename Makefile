@@ -217,6 +217,15 @@ $(GEN): $(wildcard tests/isa/gen/*.c) $(LIB) $(BUILD)/flags
 	$(CC) $(RVKIT_CFLAGS) $(CFLAGS) $(RVKIT_LDFLAGS) -Isrc -Itests -MMD -MP -o $@ \
 		$(wildcard tests/isa/gen/*.c) $(LIB) $(LDFLAGS) $(RVKIT_LDLIBS)
 
+# A guest of its own: firmware that does what teaching systems do.
+RISCV_CC := riscv64-linux-gnu-gcc
+$(BUILD)/tests/boot/small_os.elf: $(addprefix tests/boot/small_os.,S c ld)
+	@mkdir -p $(@D)
+	@echo '  RISCV_CC $@'
+	@$(RISCV_CC) -march=rv32ima_zicsr_zifencei -mabi=ilp32 -mcmodel=medany -msmall-data-limit=0 -O2 -Wall -Wextra \
+		-Werror -ffreestanding -fno-builtin -fno-stack-protector -fno-pic -no-pie -nostdlib -static \
+		-Wl,--build-id=none,--no-warn-rwx-segments -T tests/boot/small_os.ld -o $@ $(filter-out %.ld,$^)
+
 # The C suites: run for every compiler, sanitizer and host.
 test-c: $(TESTS_C)
 	@tests/run-c.sh '$(RUNNER)' $^
