@@ -97,7 +97,7 @@ help:
 	@echo 'make test-c     the C suites alone, with this compiler: no guest, nothing installed'
 	@echo 'make bench      speed beside QEMU, with the same guest'
 	@echo 'make bench-window  the window beside QEMU: frames, the way from a key to a pixel, idling'
-	@echo 'make soak       what takes long: 50 boots of each kind, both kernels'
+	@echo 'make soak       what takes long: 50 boots of each kind, both kernels; browsers'
 	@echo 'make fuzz       each fuzz target for a minute (FUZZ_SECONDS=60)'
 	@echo 'make guest      the Linux guest alone (LINUX=6.1 or 6.12)'
 	@echo 'make lib        librvkit.a and librvkit.so'
@@ -282,7 +282,7 @@ bench-window:
 	@tests/bench/window.sh $(SDL_BIN)
 
 soak:
-	@tools/deps.sh build guest test
+	@tools/deps.sh build guest web test
 	@tests/soak.sh
 
 fuzz:
