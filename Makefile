@@ -96,9 +96,9 @@ help:
 	@echo 'make test       the same, and run every test'
 	@echo 'make test-c     the C suites alone, with this compiler: no guest, nothing installed'
 	@echo 'make bench      speed beside QEMU, with the same guest'
-	@echo 'make bench-window  the window beside QEMU: frames, the way from a key to a pixel, idling'
-	@echo 'make bench-web  the browser page: load, memory, echo (RVVM_WEB=DIR: beside it)'
-	@echo 'make soak       what takes long: 50 boots of each kind, both kernels'
+	@echo 'make bench-window   the window beside QEMU: frames, the way from a key to a pixel, idling'
+	@echo 'make bench-web      the browser page: load, memory, echo (RVVM_WEB=DIR: beside it)'
+	@echo 'make soak       what takes long: 50 boots of each kind, both kernels; browsers'
 	@echo 'make fuzz       each fuzz target for a minute (FUZZ_SECONDS=60)'
 	@echo 'make guest      the Linux guest alone (LINUX=6.1 or 6.12)'
 	@echo 'make lib        librvkit.a and librvkit.so'
@@ -218,6 +218,15 @@ $(GEN): $(wildcard tests/isa/gen/*.c) $(LIB) $(BUILD)/flags
 	$(CC) $(RVKIT_CFLAGS) $(CFLAGS) $(RVKIT_LDFLAGS) -Isrc -Itests -MMD -MP -o $@ \
 		$(wildcard tests/isa/gen/*.c) $(LIB) $(LDFLAGS) $(RVKIT_LDLIBS)
 
+# A guest of its own: firmware that does what teaching systems do.
+RISCV_CC := riscv64-linux-gnu-gcc
+$(BUILD)/tests/boot/small_os.elf: $(addprefix tests/boot/small_os.,S c ld)
+	@mkdir -p $(@D)
+	@echo '  RISCV_CC $@'
+	@$(RISCV_CC) -march=rv32ima_zicsr_zifencei -mabi=ilp32 -mcmodel=medany -msmall-data-limit=0 -O2 -Wall -Wextra \
+		-Werror -ffreestanding -fno-builtin -fno-stack-protector -fno-pic -no-pie -nostdlib -static \
+		-Wl,--build-id=none,--no-warn-rwx-segments -T tests/boot/small_os.ld -o $@ $(filter-out %.ld,$^)
+
 # The C suites: run for every compiler, sanitizer and host.
 test-c: $(TESTS_C)
 	@tests/run-c.sh '$(RUNNER)' $^
@@ -282,7 +291,7 @@ bench-window:
 	@tests/bench/window.sh $(SDL_BIN)
 
 soak:
-	@tools/deps.sh build guest test
+	@tools/deps.sh build guest web test
 	@tests/soak.sh
 
 fuzz:

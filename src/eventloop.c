@@ -284,6 +284,7 @@ static round_t eventloop_round(bool turns)
         rvkit_slice_t slice = RVKIT_SLICE_IDLE;
         machine_service(m);
         if (m->cooperative && machine_is(m, MACHINE_RUNNING)) {
+            machine_clock_end(m, RVKIT_SLICE_STOPPED); /* this loop is always in time */
             slice = machine_run_turns(m, EVENTLOOP_SLICE);
             machine_service(m);
         }
@@ -364,14 +365,15 @@ rvkit_slice_t rvkit_run_slice(rvvm_machine_t *machine, uint64_t max_insns)
     }
     eventloop_lock();
     machine_clock_begin(machine);
-    uint64_t begun = host_clock_ns();
+    uint64_t begun = machine_now_ns(machine);
     machine_service(machine);
     rvkit_slice_t slice = machine_run_turns(machine, max_insns);
     machine_service(machine);
     if (!machine_is(machine, MACHINE_RUNNING)) {
         slice = RVKIT_SLICE_STOPPED;
     } else if (slice == RVKIT_SLICE_BUSY) {
-        machine_clock_make_up(machine, host_clock_ns() - begun);
+        machine_clock_make_up(machine,
+                              (machine_now_ns(machine) - begun) * machine_clock_pace(machine));
     } else if (machine_clock_make_up(machine,
                                      util_min_u64(rvkit_idle_ns(machine), MAKE_UP_STEP_NS))) {
         slice = RVKIT_SLICE_BUSY;

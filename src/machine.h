@@ -53,11 +53,11 @@ typedef struct machine_clock {
     uint64_t start_ns;   /* host clock: where 0 is (atomic) */
     uint64_t offset;     /* ticks added, modulo 2^64 (atomic) */
     uint64_t stopped_ns; /* host clock when the machine stopped; only while it is stopped */
-    uint64_t due_ns;  /* cooperative, host clock: when the next slice should begin; 0: at no time */
-    uint64_t lag_ns;  /* cooperative: time that passed between slices and is still to be made up */
-    uint64_t insns;   /* icount: retired by all harts, without the running one's present turn */
-    uint64_t skipped; /* icount: ticks jumped over while all slept */
-    hart_t *turn;     /* icount: who runs, and its counter when its turn began */
+    uint64_t latest_ns;  /* cooperative, host clock (atomic): where mtime stops; 0: nowhere */
+    uint64_t lag_ns;     /* cooperative: how long it stood still, as far as that is not made up */
+    uint64_t insns;      /* icount: retired by all harts, without the running one's present turn */
+    uint64_t skipped;    /* icount: ticks jumped over while all slept */
+    hart_t *turn;        /* icount: who runs, and its counter when its turn began */
     uint64_t turn_start;
 } machine_clock_t;
 
@@ -116,12 +116,14 @@ void machine_clock_set(rvvm_machine_t *machine, uint64_t ticks);
 void machine_clock_stop(rvvm_machine_t *machine);
 void machine_clock_start(rvvm_machine_t *machine);
 /*
- * Slices of a cooperative machine (rvkit_run_slice()): begin() takes the time that the host came
- * too late out of mtime, end() says when it should come again, make_up() gives at most so much of
- * it back.
+ * Slices of a cooperative machine (rvkit_run_slice()), between begin() and end(). When a slice
+ * takes too long (the process was stopped in it) or the next one comes too late, mtime stands still
+ * meanwhile. make_up() gives at most so much of that time back: true when there was some. pace():
+ * how many times the time that passes in a slice it is good to make up while harts are busy.
  */
 void machine_clock_begin(rvvm_machine_t *machine);
 void machine_clock_end(rvvm_machine_t *machine, rvkit_slice_t slice);
+uint64_t machine_clock_pace(const rvvm_machine_t *machine);
 bool machine_clock_make_up(rvvm_machine_t *machine, uint64_t ns);
 /* Nanoseconds of mtime; since 1970 for wall. */
 uint64_t machine_now_ns(const rvvm_machine_t *machine);

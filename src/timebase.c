@@ -5,7 +5,8 @@
 #include "util.h"
 
 #define NS_PER_S UINT64_C(1000000000)
-#define CLOCK_PATIENCE_NS (NS_PER_S / 20)                 /* so late is as good as in time */
+#define CLOCK_PATIENCE_NS (NS_PER_S / 20) /* so late is as good as in time, so long is a slice */
+#define CLOCK_PACE_MAX 7                  /* a tick of 10 ms still has time for its work */
 #define CLOCK_LAG_MAX_NS (UINT64_C(3600) * NS_PER_S)      /* what is more passes at once */
 #define ICOUNT_EPOCH_NS (UINT64_C(1704067200) * NS_PER_S) /* 2024-01-01: wall time of such runs */
 
@@ -21,6 +22,23 @@ void machine_clock_init(machine_clock_t *clock)
     clock->start_ns = clock->stopped_ns = host_clock_ns();
 }
 
+/* The host's clock, as far as mtime follows it. */
+static uint64_t clock_host_ns(const machine_clock_t *clock)
+{
+    uint64_t now = host_clock_ns(), latest = __atomic_load_n(&clock->latest_ns, __ATOMIC_RELAXED);
+    return latest ? util_min_u64(now, latest) : now;
+}
+
+/* What mtime did not follow is to be made up; from here on it goes up to `latest`. */
+static void clock_follow(machine_clock_t *clock, uint64_t now, uint64_t latest)
+{
+    uint64_t stood = clock->latest_ns && now > clock->latest_ns ? now - clock->latest_ns : 0;
+    stood = util_min_u64(stood, CLOCK_LAG_MAX_NS - clock->lag_ns);
+    clock->lag_ns += stood;
+    __atomic_fetch_add(&clock->start_ns, stood, __ATOMIC_RELAXED);
+    __atomic_store_n(&clock->latest_ns, latest, __ATOMIC_RELAXED);
+}
+
 /* Ticks since the clock was made, before the offset that the guest may have set. */
 static uint64_t clock_raw_ticks(const machine_clock_t *clock)
 {
@@ -28,7 +46,7 @@ static uint64_t clock_raw_ticks(const machine_clock_t *clock)
         uint64_t turn = clock->turn ? hart_retired(clock->turn) - clock->turn_start : 0;
         return (clock->insns + turn) / clock->icount + clock->skipped;
     }
-    uint64_t now = host_clock_ns();
+    uint64_t now = clock_host_ns(clock);
     uint64_t start = __atomic_load_n(&clock->start_ns, __ATOMIC_RELAXED);
     return rescale(now > start ? now - start : 0, clock->freq, NS_PER_S);
 }
@@ -47,7 +65,9 @@ void machine_clock_set(rvvm_machine_t *machine, uint64_t ticks)
 
 void machine_clock_stop(rvvm_machine_t *machine)
 {
-    machine->clock.stopped_ns = host_clock_ns();
+    machine_clock_t *clock = &machine->clock;
+    clock->stopped_ns = host_clock_ns();
+    clock_follow(clock, clock->stopped_ns, 0);
 }
 
 void machine_clock_start(rvvm_machine_t *machine)
@@ -59,25 +79,25 @@ void machine_clock_start(rvvm_machine_t *machine)
 
 void machine_clock_begin(rvvm_machine_t *machine)
 {
-    machine_clock_t *clock = &machine->clock;
     uint64_t now = host_clock_ns();
-    if (clock->icount || !clock->due_ns || now <= clock->due_ns + CLOCK_PATIENCE_NS) {
-        return;
+    if (!machine->clock.icount && machine_is(machine, MACHINE_RUNNING)) {
+        clock_follow(&machine->clock, now, now + CLOCK_PATIENCE_NS);
     }
-    uint64_t late = now - clock->due_ns - CLOCK_PATIENCE_NS;
-    late = util_min_u64(late, CLOCK_LAG_MAX_NS - clock->lag_ns);
-    clock->lag_ns += late;
-    __atomic_fetch_add(&clock->start_ns, late, __ATOMIC_RELAXED);
 }
 
 void machine_clock_end(rvvm_machine_t *machine, rvkit_slice_t slice)
 {
-    machine_clock_t *clock = &machine->clock;
     uint64_t now = host_clock_ns();
     uint64_t idle = slice == RVKIT_SLICE_IDLE ? rvkit_idle_ns(machine) : 0;
-    clock->due_ns = slice == RVKIT_SLICE_STOPPED || idle > UINT64_MAX - now - CLOCK_PATIENCE_NS
-                        ? 0
-                        : now + idle;
+    bool any_time = machine->clock.icount || slice == RVKIT_SLICE_STOPPED ||
+                    idle > UINT64_MAX - now - CLOCK_PATIENCE_NS;
+    clock_follow(&machine->clock, now, any_time ? 0 : now + idle + CLOCK_PATIENCE_NS);
+}
+
+uint64_t machine_clock_pace(const rvvm_machine_t *machine)
+{
+    uint64_t seconds = machine->clock.lag_ns / NS_PER_S;
+    return seconds < 1 ? 1 : util_min_u64(seconds, CLOCK_PACE_MAX);
 }
 
 bool machine_clock_make_up(rvvm_machine_t *machine, uint64_t ns)

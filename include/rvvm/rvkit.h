@@ -34,9 +34,10 @@ typedef enum {
  * Runs about max_insns instructions over all harts, and device updates that are due. Never blocks.
  *
  * Guest time stands still while the host does not come back in time (a browser's tab in the
- * background): it does not leap over what guests would take for a hang. It is made up afterwards:
- * idle time passes at once, and while harts are busy time runs at double speed. More than an hour
- * is not made up, but leapt over.
+ * background), also in the middle of a slice (a process that is stopped): it does not leap over
+ * what guests would take for a hang. It is made up afterwards: idle time passes at once, and while
+ * harts are busy time runs at double speed, up to eightfold when much is to be made up. More than
+ * an hour is not made up, but leapt over.
  */
 RVVM_PUBLIC rvkit_slice_t rvkit_run_slice(rvvm_machine_t *machine, uint64_t max_insns);
 

@@ -4,6 +4,8 @@
  *
  * Sending: bytes go from the FIFO to the chardev at once. Those it does not take stay in the FIFO, THRE
  * stays clear, and the guest's driver waits as it would for a slow line: nothing is dropped.
+ * A guest whose handler looks at LSR again and again but never at IIR (xv6 of 2020 to 2022) would be
+ * interrupted forever: it is taken to have seen THRE.
  *
  * Receiving: bytes stay with the chardev until the guest can use them, so none is ever overrun.
  *  - With receive interrupts on (IER bit 0), the FIFO is filled whenever it is empty and bytes are there.
@@ -101,6 +103,7 @@ enum {
     UART_READER_SHARE = 6,
     UART_BURST_MS = 32,
     UART_POLLS = 8,        /* reads of LSR that make a guest one that polls for input */
+    UART_THRE_LOOKS = 16,  /* reads of LSR that answer a THRE interrupt */
     UART_NOTE_ROUNDS = 4,  /* a chardev that notifies from each call is answered this often at once */
 };
 
@@ -135,7 +138,7 @@ typedef struct {
     uint8_t ier, fcr, lcr, mcr, msr, scr, dll, dlm;
     uint8_t overrun;      /* UART_LSR_OE or 0 */
     uint8_t rbr;          /* the last byte read, for reads of an empty FIFO */
-    uint8_t thre_pending; /* the THRE interrupt was neither reported nor answered yet */
+    uint8_t thre_pending; /* not 0: the THRE interrupt was neither reported nor answered yet */
     uint8_t rts_used;     /* RTS was high since the reset */
     uint8_t polls;        /* reads of LSR that looked for input while ERBFI was off */
     bool rx_hint;         /* the chardev may have input */
@@ -317,7 +320,7 @@ static void uart_drain_tx(uart_t *uart)
         tx->head = (tx->head + sent) % UART_FIFO_SIZE;
         tx->count -= sent;
     }
-    uart->thre_pending = 1;
+    uart->thre_pending = UART_THRE_LOOKS;
 }
 
 static void uart_exchange(uart_t *uart, uint32_t notes)
@@ -401,6 +404,9 @@ static uint8_t uart_read_lsr(uart_t *uart)
     lsr |= uart->tx.count ? 0 : UART_LSR_THRE | UART_LSR_TEMT;
     lsr |= uart_fifo_has_error(uart) ? UART_LSR_FIFO_ERROR : 0;
     uart->overrun = 0;
+    if (uart_interrupt(uart) == UART_IIR_THRE) {
+        uart->thre_pending--;
+    }
     if (uart->rx.count) {
         uart->rx.error[uart->rx.head] = 0;
     } else if (!uart->tx.count && uart->polls < UART_POLLS) {
@@ -458,7 +464,7 @@ static void uart_write_ier(uart_t *uart, uint8_t val)
     uint8_t enabled = val & ~uart->ier;
     uart->ier = val & UART_IER_MASK;
     if ((enabled & UART_IER_ETBEI) && !uart->tx.count) {
-        uart->thre_pending = 1;
+        uart->thre_pending = UART_THRE_LOOKS;
     }
     uart->polls = 0;
     uart->pace.in_a_row = false;
@@ -486,7 +492,7 @@ static void uart_write_fcr(uart_t *uart, uint8_t val)
     }
     if ((toggled || (val & UART_FCR_CLEAR_TX)) && uart->tx.count) {
         fifo_clear(&uart->tx);
-        uart->thre_pending = 1;
+        uart->thre_pending = UART_THRE_LOOKS;
     }
     uart_fill_rx(uart);
 }

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.." || exit 1
 passed=0 failed=0
 log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
-[ $# -gt 0 ] || set -- tests/boot/prompt.sh tests/boot/stdin.sh tests/boot/terminal.sh tests/boot/icount.sh tests/boot/uart.sh tests/boot/streams.sh tests/boot/net.sh \
+[ $# -gt 0 ] || set -- tests/boot/prompt.sh tests/boot/small_os.sh tests/boot/stdin.sh tests/boot/terminal.sh tests/boot/icount.sh tests/boot/uart.sh tests/boot/streams.sh tests/boot/net.sh \
     tests/boot/share.sh tests/boot/transport.sh tests/boot/virtio.sh tests/boot/desktop.sh tests/boot/desktop_disk.sh
 for script in "$@"; do
     "$script" >"$log" 2>&1

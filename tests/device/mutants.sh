@@ -136,7 +136,10 @@ ns16550a|reading IIR does not answer THRE|s/    if (iir == UART_IIR_THRE) {/    
 ns16550a|reading IIR always answers THRE|s/    if (iir == UART_IIR_THRE) {/    if (1) {/
 ns16550a|IIR tells no FIFOs|s/return iir | .*/return iir;/
 ns16550a|writing THR does not answer THRE|/static void uart_write_thr/,/^}/s/    uart->thre_pending = 0;//
-ns16550a|THRE is not set when the FIFO runs empty|/static void uart_drain_tx/,/^}/s/    uart->thre_pending = 1;//
+ns16550a|THRE is not set when the FIFO runs empty|/static void uart_drain_tx/,/^}/s/    uart->thre_pending = UART_THRE_LOOKS;//
+ns16550a|THRE is not answered by looking at LSR|s/        uart->thre_pending--;//
+ns16550a|THRE is answered by one look at LSR|s/        uart->thre_pending--;/        uart->thre_pending = 0;/
+ns16550a|looking at LSR for input answers THRE|/static uint8_t uart_read_lsr/,/^}/s/if (uart_interrupt(uart) == UART_IIR_THRE)/if (uart->thre_pending)/
 ns16550a|THRE is set though bytes are left|s/        if (sent == 0) {/        if (sent == 0) { uart->thre_pending = 1;/
 ns16550a|LSR tells THRE though bytes are left|s/lsr |= uart->tx.count ? 0 : /lsr |= /
 ns16550a|LSR lacks TEMT|s/UART_LSR_THRE | UART_LSR_TEMT;/UART_LSR_THRE;/
@@ -178,7 +181,7 @@ ns16550a|any write to FCR clears|s/bool toggled = .*/bool toggled = true;/
 ns16550a|FCR bit 1 does nothing|s/if (toggled || (val & UART_FCR_CLEAR_RX))/if (toggled)/
 ns16550a|FCR bit 2 does nothing|s/if ((toggled || (val & UART_FCR_CLEAR_TX)) && /if (toggled \&\& /
 ns16550a|FCR bit 1 clears both|s/(val & UART_FCR_CLEAR_TX)) && /(val \& (UART_FCR_CLEAR_TX | UART_FCR_CLEAR_RX))) \&\& /
-ns16550a|clearing the transmitter does not set THRE|/static void uart_write_fcr/,/^}/s/        uart->thre_pending = 1;//
+ns16550a|clearing the transmitter does not set THRE|/static void uart_write_fcr/,/^}/s/        uart->thre_pending = UART_THRE_LOOKS;//
 ns16550a|a full transmit FIFO overwrites|s/if (uart->tx.count < uart_depth(uart)) {/if (uart->tx.count == uart_depth(uart)) fifo_pop(\&uart->tx);\n    if (1) {/
 ns16550a|the emptied FIFO waits for a tick|/static uint8_t uart_read_rbr/,/^}/s/            uart_fill_rx(uart);//;/static uint8_t uart_read_lsr/,/^}/s/        uart_fill_rx(uart);//
 ns16550a|more is read than fits|s/chardev_read(uart->chardev, buf, room)/chardev_read(uart->chardev, buf, 16)/

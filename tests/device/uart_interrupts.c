@@ -63,6 +63,29 @@ TEST(thre_cleared_by_thr)
     uart_down(rig);
 }
 
+/* Some drivers never read IIR: they have seen THRE in LSR often enough. */
+TEST(thre_seen_in_lsr)
+{
+    uart_rig_t *rig = uart_up();
+    wr(rig, IER, ETBEI | ERBFI);
+    for (unsigned i = 0; i < 16; i++) {
+        CHECK(irq(rig));
+        CHECK_EQ(THRE | TEMT, rd(rig, LSR));
+    }
+    CHECK(!irq(rig));
+    CHECK_EQ(IIR_NONE, rd(rig, IIR));
+    wr(rig, THR, 'a');
+    CHECK(irq(rig)); /* the next one is as good as the first */
+    send(rig, "x");
+    for (unsigned i = 0; i < 20; i++) {
+        CHECK_EQ(DR | THRE | TEMT, rd(rig, LSR)); /* that was about input */
+    }
+    CHECK_EQ('x', rd(rig, RBR));
+    CHECK(irq(rig));
+    CHECK_EQ(IIR_THRE, rd(rig, IIR));
+    uart_down(rig);
+}
+
 TEST(thre_when_sent)
 {
     uart_rig_t *rig = uart_up();
@@ -356,6 +379,7 @@ int main(void)
     PROVE(thre_cleared_by_iir, "reading IIR while it reports THRE clears the interrupt, not LSR");
     PROVE(thre_kept_behind_others, "reading IIR while it reports another source keeps THRE");
     PROVE(thre_cleared_by_thr, "writing THR clears THRE");
+    PROVE(thre_seen_in_lsr, "a driver that reads LSR 16 times and never IIR has seen THRE");
     PROVE(thre_when_sent, "THRE is set when a busy line has taken the byte");
     PROVE(thre_at_once, "THRE is set at once when the line takes the byte at once");
     PROVE(thre_again_on_enable, "ETBEI going 0 to 1 sets THRE again, rewriting 1 does not");

@@ -25,8 +25,17 @@ static struct {
     asked_t asked[64];
     unsigned count;
     unsigned told_output;
+    unsigned stop_ms; /* takes so long to be told of output, once */
     size_t frames, frame_size;
 } host;
+
+static void pass_ms(unsigned ms)
+{
+    uint64_t end = host_clock_ns() + ms * UINT64_C(1000000);
+    while (host_clock_ns() < end) {
+        host_sleep_ns(1000000);
+    }
+}
 
 static void serve(const asked_t *a)
 {
@@ -60,6 +69,11 @@ void rvkit_host_console(int viewer, uint32_t bits)
 {
     (void)viewer;
     host.told_output += (bits & CONSOLE_OUTPUT) != 0;
+    if (bits & CONSOLE_OUTPUT) {
+        unsigned ms = host.stop_ms;
+        host.stop_ms = 0;
+        pass_ms(ms);
+    }
 }
 
 void rvkit_host_net(int net, const uint8_t *frame, size_t size)
@@ -295,14 +309,6 @@ TEST(pause_reset_off)
     rvkit_free(e);
 }
 
-static void pass_ms(unsigned ms)
-{
-    uint64_t end = host_clock_ns() + ms * UINT64_C(1000000);
-    while (host_clock_ns() < end) {
-        host_sleep_ns(1000000);
-    }
-}
-
 /* Guest time does not leap while nobody runs slices, and is made up afterwards. */
 TEST(late_slices)
 {
@@ -325,6 +331,41 @@ TEST(late_slices)
     CHECK(rvkit_start(e));
     lag = rvkit_lag_ms(e);
     CHECK(lag < 100);
+    rvkit_free(e);
+}
+
+/* Nor when the process is stopped in the middle of a slice: here, while it tells of output. */
+TEST(long_slices)
+{
+    engine_t *e = machine_up();
+    int viewer = rvkit_console_attach(e, 0, CONSOLE_BYTES, 1);
+    CHECK_EQ(1, rvkit_console_type(e, viewer, "x", 1));
+    host.stop_ms = 400;
+    double before = rvkit_guest_ms(e), now = before;
+    for (unsigned i = 0; i < 1000 && host.stop_ms; i++) {
+        before = now;
+        rvkit_slice(e, 0.1);
+        now = rvkit_guest_ms(e);
+    }
+    CHECK_EQ(0, host.stop_ms);
+    CHECK(now - before < 300);
+    CHECK(rvkit_lag_ms(e) > 300);
+    for (unsigned i = 0; i < 100000 && rvkit_lag_ms(e) > 0; i++) {
+        before = now;
+        rvkit_slice(e, 1);
+        now = rvkit_guest_ms(e);
+        CHECK(now >= before);
+    }
+    CHECK_EQ(0, (unsigned)rvkit_lag_ms(e));
+    /* Paused while nobody runs slices: that is not late. */
+    CHECK(rvkit_pause(e));
+    now = rvkit_guest_ms(e);
+    pass_ms(300);
+    CHECK(rvkit_start(e));
+    CHECK(rvkit_guest_ms(e) - now < 200);
+    rvkit_slice(e, 0.1);
+    CHECK(rvkit_lag_ms(e) < 200);
+    CHECK(rvkit_guest_ms(e) >= now);
     rvkit_free(e);
 }
 
@@ -428,6 +469,7 @@ int main(void)
     RUN(console_echoes);
     RUN(pause_reset_off);
     RUN(late_slices);
+    RUN(long_slices);
     RUN(shares);
     RUN(refusals);
     return tap_finish();

@@ -503,3 +503,27 @@ test('power off, and on again', () => withPage('', async (page) => {
     await shell(page, 'true');
     assert.ok(await textOf(page));
 }));
+
+test('its process is stopped for a while under a busy guest: the guest’s time is right again', () => withPage('',
+    async (page) => {
+        await prompt(page);
+        await shell(page, '(while :; do :; done) & true');
+        const session = await browser.newBrowserCDPSession();
+        const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+        const renderers = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
+        const late = async () => {
+            const begun = Date.now();
+            const date = Number((await shell(page, 'date +%s')).out);
+            return { least: begun / 1000 - date - 1, most: Date.now() / 1000 - date };
+        };
+        const before = await late();
+        renderers.forEach((id) => process.kill(id, 'SIGSTOP'));
+        await sleep(4000);
+        renderers.forEach((id) => process.kill(id, 'SIGCONT'));
+        let after;
+        do {
+            after = await late();
+        } while (after.least > before.most);
+        assert.ok(after.most >= before.least, 'its time is ahead');
+        assert.equal((await shell(page, "dmesg | grep -iE 'rcu.*(stall|self-det)|lockup|backwards'")).out, '');
+    }));
