@@ -37,4 +37,6 @@ for linux in $kernels; do
     check "Linux $linux in Node, $boots boots" env LINUX="$linux" node tests/web/soak.js "$boots"
     check "Linux $linux in Chromium, 10 boots" node tests/web/soak-browser.js 10 "$linux"
 done
+check 'disks of browsers survive kills' env STORE_KILLS=8 STORE_ROUNDS=100 \
+    tests/web/run.sh tests/web/store.test.js tests/web/store-browser.test.js
 finish
