@@ -504,7 +504,8 @@ int main(int argc, char **argv)
         return 1;
     }
     rvvm_set_cmdline(machine, disk ? "console=tty0 console=ttyS0 root=/dev/vda rw"
-                                   : "console=tty0 console=ttyS0");
+                                   : "console=tty0 console=ttyS0 virtio_snd.pcm_buffer_ms=2000 "
+                                     "virtio_snd.pcm_periods_max=64");
     rvvm_start_machine(machine);
     if (disk) {
         RUN(welcome);
