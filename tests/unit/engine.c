@@ -315,10 +315,9 @@ TEST(late_slices)
     engine_t *e = machine_up();
     rvkit_slice(e, 0.1);
     double before = rvkit_guest_ms(e);
-    double lag = rvkit_lag_ms(e);
     pass_ms(400);
+    CHECK(rvkit_guest_ms(e) - before < 51);
     rvkit_slice(e, 0.1);
-    CHECK(rvkit_lag_ms(e) - lag > 300);
     for (unsigned i = 0; i < 100000 && rvkit_lag_ms(e) > 0; i++) {
         rvkit_slice(e, 1);
     }
@@ -327,10 +326,10 @@ TEST(late_slices)
     /* A paused machine's time stands still, and nothing is to be made up. */
     CHECK(rvkit_pause(e));
     rvkit_slice(e, 0.1);
+    double lag = rvkit_lag_ms(e);
     pass_ms(150);
     CHECK(rvkit_start(e));
-    lag = rvkit_lag_ms(e);
-    CHECK(lag < 100);
+    CHECK(rvkit_lag_ms(e) == lag);
     rvkit_free(e);
 }
 

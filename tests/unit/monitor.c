@@ -309,7 +309,7 @@ TEST(pasted_lines_and_history)
     world_open(&w);
     size_t from = fake_size(&w.fake);
     fake_type(&w.fake, "p 1\np 2\r\np 3\rp 4\r\n\r\n");
-    CHECK(fake_wait(&w.fake, from, PROMPT, 5));
+    CHECK(fake_wait(&w.fake, from, "\n" PROMPT, 5));
     CHECK(fake_count(&w.fake, from, "0x1 ") == 1 && fake_count(&w.fake, from, "0x4 ") == 1);
     CHECK_EQ(5, fake_count(&w.fake, from, PROMPT) - fake_count(&w.fake, from, "\r" PROMPT));
     CHECK(answers(&w, "\x1b[A\x1b[A", "0x3 "));

@@ -143,7 +143,8 @@ static const char *ask(world_t *w, const char *line)
     size_t from = fake_size(&w->fake);
     fake_type(&w->fake, line);
     fake_type(&w->fake, "\r");
-    CHECK(fake_wait(&w->fake, from, PROMPT, 1));
+    /* Editing draws the prompt too, but not on a new line. */
+    CHECK(fake_wait(&w->fake, from, "\n" PROMPT, 1));
     host_mutex_lock(w->fake.lock);
     w->fake.out[w->fake.out_size] = 0;
     /* Without the echo and the prompt. */
