@@ -450,7 +450,7 @@ test('links in the terminal are for the web only', () => withPage('', async (pag
     assert.equal(context.pages().length, 1);
 }));
 
-test('losing WebGL leaves the DOM renderer', () => withPage('', async (page) => {
+test('losing WebGL leaves the DOM renderer', () => withPage('?renderer=webgl', async (page) => {
     await ready(page);
     const lost = await page.evaluate(() => {
         const canvas = [...document.querySelectorAll('.view.shown canvas')].find((one) => one.getContext('webgl2'));

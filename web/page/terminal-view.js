@@ -14,6 +14,14 @@ import { onTheme, terminalThemes, theme } from './theme.js';
 const fonts = 'ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", "Noto Sans Mono", ' +
     '"Liberation Mono", monospace, "Noto Color Emoji", "Apple Color Emoji", "Segoe UI Emoji"';
 
+/** Where WebGL is a program instead of a graphics card, drawing by the DOM is much less work. */
+function hasFastWebgl() {
+    const canvas = document.createElement('canvas');
+    const context = canvas.getContext('webgl2', { failIfMajorPerformanceCaveat: true });
+    context?.getExtension('WEBGL_lose_context')?.loseContext();
+    return context !== null;
+}
+
 export class TerminalView {
     kind = 'terminal';
     #console;
@@ -71,7 +79,8 @@ export class TerminalView {
     }
 
     show() {
-        if (!this.#webgl && this.#page.settings.renderer !== 'dom') {
+        const wanted = this.#page.settings.renderer;
+        if (!this.#webgl && (wanted === 'webgl' || (wanted !== 'dom' && hasFastWebgl()))) {
             this.#useWebgl();
         }
         this.#fit.fit();
