@@ -10,6 +10,7 @@ import { gzipSync } from 'node:zlib';
 
 import { CONSOLE } from '../../web/src/engine.js';
 import { RvkitError, packError, unpackError } from '../../web/src/errors.js';
+import { attachTerminal } from '../../web/src/terminal.js';
 import { Consoles } from '../../web/src/host/consoles.js';
 import { Nets } from '../../web/src/host/nets.js';
 import { Sound } from '../../web/src/host/sound.js';
@@ -762,4 +763,24 @@ it('exports what its types say', async () => {
     const types = readFileSync(new URL('../../web/src/index.d.ts', import.meta.url), 'utf8');
     const values = [...types.matchAll(/^export (?:class|function|const) (\w+)/gm)].map(([, name]) => name).sort();
     assert.deepEqual(Object.keys(await import('../../web/src/index.js')).sort(), values);
+});
+
+it('a terminal gets characters that are made of several in one chunk', async () => {
+    const text = 'a👩\u200d🚀b e\u0301 漢字\r\n👩\u200d🚀';
+    const bytes = new TextEncoder().encode(text);
+    for (let cut = 1; cut < bytes.length; cut++) {
+        const writes = [], viewer = { resize() {}, close() {}, write: async () => {} };
+        const none = () => ({ dispose() {} });
+        const terminal = { cols: 80, rows: 24, onData: none, onBinary: none, onResize: none,
+            write: (data, done) => (writes.push(Uint8Array.from(data)), done?.()) };
+        const console = Object.assign(new EventTarget(), { title: '', attach: () => viewer });
+        const attached = attachTerminal(terminal, console);
+        await viewer.ondata(bytes.slice(0, cut));
+        await viewer.ondata(bytes.slice(cut));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        assert.equal(Buffer.concat(writes).toString(), text);
+        const ends = writes.slice(0, -1).map((_, i) => Buffer.concat(writes.slice(0, i + 1)).toString());
+        ends.forEach((end) => assert.ok(!/👩\u200d?$/u.test(end) || text === end, JSON.stringify(end)));
+        attached.dispose();
+    }
 });

@@ -6,6 +6,24 @@ function binaryToBytes(text) {
     return Uint8Array.from(text, (c) => c.charCodeAt(0));
 }
 
+const HELD_MAX = 64, HELD_MS = 8;
+
+/** Where the characters beyond ASCII begin that a chunk ends in; its end when there are none, or very many. */
+function tailOf(bytes) {
+    let at = bytes.length;
+    while (at > 0 && bytes[at - 1] >= 0x80) {
+        at--;
+    }
+    return bytes.length - at > HELD_MAX ? bytes.length : at;
+}
+
+function join(a, b) {
+    const bytes = new Uint8Array(a.length + b.length);
+    bytes.set(a);
+    bytes.set(b, a.length);
+    return bytes;
+}
+
 /** What options.clipboard says, as a function. */
 function clipboardPolicy(policy = 'ask') {
     if (typeof policy === 'function') {
@@ -23,7 +41,8 @@ function clipboardPolicy(policy = 'ask') {
  * Copies an xterm.js terminal and a console into each other; see index.d.ts.
  *
  * Bytes go to xterm.js as bytes, whose decoder keeps characters whole over the borders of chunks;
- * the next chunk comes when it has worked on the one before.
+ * the next chunk comes when it has worked on the one before. Characters that are made of several
+ * (a person, a joiner, a rocket) it wants in one chunk: the last ones wait a moment for what follows.
  */
 export function attachTerminal(terminal, console, options = {}) {
     const attached = new Attached(terminal, console, options);
@@ -37,6 +56,8 @@ class Attached {
     #viewer;
     #parts = [];
     #wakeLast = null;
+    #held = new Uint8Array(0);
+    #timer = null;
     #done = false;
 
     constructor(terminal, console, options) {
@@ -79,10 +100,26 @@ class Attached {
         if (this.#done) {
             return undefined;
         }
+        clearTimeout(this.#timer);
+        const bytes = this.#held.length ? join(this.#held, data) : data;
+        const end = tailOf(bytes);
+        this.#held = bytes.slice(end);
+        if (this.#held.length) {
+            this.#timer = setTimeout(() => this.#release(), HELD_MS);
+        }
         return new Promise((resolve) => {
             this.#wakeLast = resolve;
-            this.#terminal.write(data, resolve);
+            this.#terminal.write(bytes.subarray(0, end), resolve);
         });
+    }
+
+    #release() {
+        clearTimeout(this.#timer);
+        const held = this.#held;
+        this.#held = new Uint8Array(0);
+        if (held.length) {
+            this.#terminal.write(held);
+        }
     }
 
     #type(data) {
@@ -125,6 +162,7 @@ class Attached {
     dispose() {
         if (!this.#done) {
             this.#done = true;
+            this.#release();
             this.#parts.forEach((part) => part.dispose());
             this.#viewer.close();
             this.#wakeLast?.();

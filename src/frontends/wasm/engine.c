@@ -9,8 +9,8 @@
 
 #include <stdlib.h>
 
-/* What is run between two looks at the clock: about a millisecond. */
-#define SLICE_INSNS 100000
+/* What is run between two looks at the clock: less than a millisecond. */
+#define SLICE_INSNS 20000
 
 /* Milliseconds between two slices of an idle machine, at most: with pictures or sound, and without.
  */
