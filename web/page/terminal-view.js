@@ -37,7 +37,7 @@ export class TerminalView {
         this.#console = console;
         this.#page = page;
         this.terminal = new Terminal({
-            allowProposedApi: true, cursorBlink: true, fontFamily: fonts,
+            allowProposedApi: true, cursorBlink: false, fontFamily: fonts,
             fontSize: page.settings.fontSize, scrollback: page.settings.scrollback,
             screenReaderMode: page.settings.screenReader, theme: terminalThemes[theme()],
             minimumContrastRatio: 4.5, macOptionIsMeta: true, rightClickSelectsWord: true,
