@@ -118,7 +118,7 @@ class Attached {
         const held = this.#held;
         this.#held = new Uint8Array(0);
         if (held.length) {
-            this.#terminal.write(held);
+            this.#terminal.write(held, () => {});
         }
     }
 
