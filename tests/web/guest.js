@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { Machine } from '../../web/src/index.js';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -35,4 +36,16 @@ export async function ask(machine, command) {
     const all = await machine.expect('<42', { timeout });
     await machine.expect(PROMPT, { timeout });
     return all.slice(all.indexOf('\n') + 1, -3).replaceAll('\r', '');
+}
+
+/** Runs fn with a machine at its prompt. */
+export async function withMachine(options, fn) {
+    const machine = new Machine({ ...guest, memory: '64M', ...options });
+    try {
+        await machine.start();
+        await machine.expect(PROMPT, { timeout });
+        return await fn(machine);
+    } finally {
+        await machine.stop();
+    }
 }

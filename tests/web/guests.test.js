@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 
 import { Machine } from '../../web/src/index.js';
-import { PROMPT, ask, guest, root, timeout } from './guest.js';
+import { ask, guest, PROMPT, root, timeout, withMachine } from './guest.js';
 
 const MIB = 1 << 20;
 
@@ -51,18 +51,6 @@ describe('an operating system that is firmware', { concurrency: 1 }, () => {
 });
 
 /* --- Sizes --- */
-
-/** Runs fn with a machine at its prompt. */
-async function withMachine(options, fn) {
-    const machine = new Machine({ ...guest, ...options });
-    try {
-        await machine.start();
-        await machine.expect(PROMPT, { timeout });
-        return await fn(machine);
-    } finally {
-        await machine.stop();
-    }
-}
 
 describe('a machine of a size', { concurrency: 1 }, () => {
     it('has four harts that take turns', () => withMachine({ memory: '64M', harts: 4 }, async (machine) => {

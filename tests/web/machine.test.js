@@ -11,7 +11,7 @@ import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 
 import { Machine, RvkitError, attachTerminal } from '../../web/src/index.js';
-import { PROMPT, ask, guest, tick, timeout, until } from './guest.js';
+import { ask, guest, PROMPT, tick, timeout, until, withMachine } from './guest.js';
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
@@ -23,18 +23,6 @@ function states(machine) {
     const seen = [];
     machine.addEventListener('state', ({ detail }) => seen.push(detail));
     return seen;
-}
-
-/** A machine at its prompt, for as long as fn runs. */
-async function withMachine(options, fn) {
-    const machine = new Machine({ ...guest, memory: '64M', ...options });
-    try {
-        await machine.start();
-        await machine.expect(PROMPT, { timeout });
-        return await fn(machine);
-    } finally {
-        await machine.stop();
-    }
 }
 
 describe('a machine', { concurrency: 1 }, () => {

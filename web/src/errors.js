@@ -13,9 +13,18 @@
  *   aborted      the caller's signal                      timeout    expect() waited in vain
  *   file         a file of a share, or of Node (.errno)   off        the machine is off
  */
-import { RvkitError } from './error.js';
-
-export { RvkitError };
+/**
+ * What goes wrong in rvkit: `message` is one line for people, `code` a word for programs. More about
+ * it (`status`, …) is given as further properties.
+ */
+export class RvkitError extends Error {
+    constructor(code, message, { cause, ...more } = {}) {
+        super(message, cause === undefined ? undefined : { cause });
+        this.name = 'RvkitError';
+        this.code = code;
+        Object.assign(this, more);
+    }
+}
 
 /** An RvkitError as it is; anything else in one of this code. */
 export function toRvkitError(error, code, prefix = '') {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // A disk in a File or Blob: read-only, read in slices when they are needed.
-import { RvkitError } from '../error.js';
+import { RvkitError } from '../errors.js';
 import { BlockCache } from './cache.js';
 import { MemoryStore } from './memory.js';
 import { SECTOR, alignUp, checkRange, crc32, gunzip, looksPacked, packedError, readOnlyError } from './util.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // An overlay in the format of native rvkit's `-drive FILE,cow=OVERLAY`: docs/cow-format.md.
-import { RvkitError } from '../error.js';
+import { RvkitError } from '../errors.js';
 import { BlockMap } from './blocks.js';
 import { BAD, BLOCK, DATA, ZERO, crc32, isZero } from './util.js';
 

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { RvkitError } from '../error.js';
+import { RvkitError } from '../errors.js';
 import { CowFileBlocks } from './cow-file.js';
 import { MemoryStore } from './memory.js';
 import { SECTOR, alignUp, checkRange, looksPacked, packedError, readOnlyError, sizeText } from './util.js';

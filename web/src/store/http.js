@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // A disk behind a URL: read-only, only blocks that are touched travel (HTTP ranges).
-import { RvkitError } from '../error.js';
+import { RvkitError } from '../errors.js';
 import { BlockCache } from './cache.js';
 import { MemoryStore } from './memory.js';
 import { Fetcher, contentRange, validators } from './range.js';

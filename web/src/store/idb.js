@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // An overlay in IndexedDB, for where OPFS has no synchronous handles: docs/web-overlay-format.md.
-import { RvkitError } from '../error.js';
+import { RvkitError } from '../errors.js';
 import { BlockMap } from './blocks.js';
 import { cowGeometry } from './cow-file.js';
 import { checkIdentity, storageError, tagFor } from './packed.js';

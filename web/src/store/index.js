@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // What a machine's drive is made of; see DriveOptions in index.d.ts. Runs in the machine's worker.
-import { RvkitError } from '../error.js';
+import { RvkitError } from '../errors.js';
 import { MemoryBlocks } from './blocks.js';
 import { BlobStore } from './blob.js';
 import { HttpStore } from './http.js';

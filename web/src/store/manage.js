@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // The overlays in this browser, for the page: `stores` of the package. What needs a worker gets one.
-import { RvkitError } from '../error.js';
+import { RvkitError } from '../errors.js';
 
 const OPERATIONS = ['listOverlays', 'deleteOverlay', 'exportOverlay', 'importOverlay'];
 

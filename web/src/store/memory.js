@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // Disks in memory: bytes that are there, and blank disks that take memory where they are written.
-import { RvkitError } from '../error.js';
+import { RvkitError } from '../errors.js';
 import { SECTOR, alignUp, checkRange, crc32, readOnlyError } from './util.js';
 
 const CHUNK = 65536;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // Files of overlays in OPFS, and who may open what.
-import { RvkitError } from '../error.js';
+import { RvkitError } from '../errors.js';
 import { delay } from './util.js';
 
 const FOLDER = 'rvkit-overlays';

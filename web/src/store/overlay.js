@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // Copy on write: a disk whose changes go elsewhere.
-import { RvkitError } from '../error.js';
+import { RvkitError } from '../errors.js';
 import { cowBlob } from './transfer.js';
 import {
     BASE, BLOCK, DATA, ZERO, after, checkRange, identify, isPromise, readOnlyError,

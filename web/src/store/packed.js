@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // An overlay in a file that grows with what is written: docs/web-overlay-format.md.
-import { RvkitError } from '../error.js';
+import { RvkitError } from '../errors.js';
 import { HEADER, cowGeometry, crcFits, hasMagic, putCrc, putMagic, readFully, writeFully } from './cow-file.js';
 import { BAD, BASE, BLOCK, DATA, ZERO, isZero } from './util.js';
 

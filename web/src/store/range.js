@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // Fetching parts of a file by HTTP: retries, limits on waiting, and whether it is still the same file.
-import { RvkitError } from '../error.js';
+import { RvkitError } from '../errors.js';
 import { delay, joinBytes } from './util.js';
 
 /** Worth another try: "too early", "too many", and what servers and proxies say when they are ill. */

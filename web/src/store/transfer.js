@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // Disks and overlays as files: out, and overlays in again.
-import { RvkitError } from '../error.js';
+import { RvkitError } from '../errors.js';
 import { BlockMap } from './blocks.js';
 import { HEADER, cowGeometry, cowHeader, parseCowHeader } from './cow-file.js';
 import { BAD, BLOCK, DATA, ZERO, joinBytes, looksPacked } from './util.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // What the stores share.
-import { RvkitError } from '../error.js';
+import { RvkitError } from '../errors.js';
 
 export const SECTOR = 512;
 
