@@ -91,6 +91,8 @@ join
 for count in "$logs"/*.count; do
     read -r p f <"$count"
     passed=$((passed + p)) failed=$((failed + f))
+    # What failed, once more: who sees the last page of a long output sees it.
+    [ "$f" -eq 0 ] || { log=${count%.count}.log && echo "in $log:" && grep -a '^not ok' "$log" | head -n 20; }
 done
 echo "all stages: $(($(date +%s) - begun)) s, logs in $logs/"
 echo "$passed passed, $failed failed"

@@ -23,9 +23,10 @@
 
 enum {
     PERIOD = 1024,
-    PERIODS = 64,
+    PERIODS = 64, /* or as many as the driver takes; more than a second, where it may: a busy host
+                     is no underrun */
     FRAME = 4
-}; /* more than a second: a busy host is no underrun */
+};
 
 static int fail(const char *what)
 {
@@ -62,13 +63,19 @@ static int open_pcm(const char *path)
     set_interval(&hw, SNDRV_PCM_HW_PARAM_CHANNELS, 2);
     set_interval(&hw, SNDRV_PCM_HW_PARAM_RATE, 48000);
     set_interval(&hw, SNDRV_PCM_HW_PARAM_PERIOD_SIZE, PERIOD);
-    set_interval(&hw, SNDRV_PCM_HW_PARAM_PERIODS, PERIODS);
+    struct snd_interval *periods =
+        &hw.intervals[SNDRV_PCM_HW_PARAM_PERIODS - SNDRV_PCM_HW_PARAM_FIRST_INTERVAL];
+    *periods = (struct snd_interval){.min = 2, .max = PERIODS, .integer = 1};
+    bool ok = fd >= 0 && !ioctl(fd, SNDRV_PCM_IOCTL_HW_REFINE, &hw);
+    unsigned most = periods->max;
+    set_interval(&hw, SNDRV_PCM_HW_PARAM_PERIODS, most);
+    hw.rmask = ~0u;
     struct snd_pcm_sw_params sw = {.period_step = 1,
                                    .avail_min = PERIOD,
-                                   .start_threshold = PERIOD * PERIODS,
-                                   .stop_threshold = PERIOD * PERIODS};
-    bool ok = fd >= 0 && !ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &hw) &&
-              !ioctl(fd, SNDRV_PCM_IOCTL_SW_PARAMS, &sw);
+                                   .start_threshold = PERIOD * most,
+                                   .stop_threshold = PERIOD * most};
+    ok = ok && !ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &hw) &&
+         !ioctl(fd, SNDRV_PCM_IOCTL_SW_PARAMS, &sw);
     /* What the driver sends when it has played all of it is silence. */
     sw.silence_size = sw.boundary;
     if (!ok || ioctl(fd, SNDRV_PCM_IOCTL_SW_PARAMS, &sw) || ioctl(fd, SNDRV_PCM_IOCTL_PREPARE)) {

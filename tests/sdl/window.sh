@@ -48,7 +48,7 @@ check "-version needs no display" grep -q '^rvkit-sdl [0-9]' "$tests_dir/out"
 
 # --- A prompt, and typing ---
 start_x 1280x900
-start -s 2
+start -s 2 -append 'virtio_snd.pcm_buffer_ms=2000 virtio_snd.pcm_periods_max=64'
 pass "a prompt in the window"
 line 'mount -t 9p -o trans=virtio,version=9p2000.L t /mnt && echo mo""unted'
 check "the shared folder" said '^mounted'

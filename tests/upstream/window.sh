@@ -61,7 +61,7 @@ exec 4<>"$tests_dir/in" # the guest's console, hvc0, beside the window
 start_x 1280x900
 
 # --- virtio-gpu, -input, -snd ---
-boot -nogui -gpu 2 -sound "wav:$share/played.wav" -append 'root=/dev/vda ro console=tty0 console=hvc0'
+boot -nogui -gpu 2 -sound "wav:$share/played.wav" -append 'root=/dev/vda ro console=tty0 console=hvc0 virtio_snd.pcm_buffer_ms=2000 virtio_snd.pcm_periods_max=64'
 pass "a prompt with virtio-gpu"
 shot gpu
 check "the first screen shows something" test "$(convert "$tests_dir/gpu.png" -format '%[fx:mean>0.005]' info:)" = 1
@@ -101,7 +101,7 @@ line 'poweroff -f'
 ended "it switches itself off"
 
 # --- RVVM's frame buffer. The guest's kernel has no driver for RVVM's keyboard ---
-boot -res 800x600 -append 'root=/dev/vda ro console=tty0 console=hvc0'
+boot -res 800x600 -append 'root=/dev/vda ro console=tty0 console=hvc0 virtio_snd.pcm_buffer_ms=2000 virtio_snd.pcm_periods_max=64'
 pass "a prompt with RVVM's frame buffer"
 shot fb
 check "the frame buffer shows something" test "$(convert "$tests_dir/fb.png" -format '%[fx:mean>0.005]' info:)" = 1
