@@ -109,7 +109,7 @@ static void onlooker_open(onlooker_t *o, int fd, bool frames, uint64_t pace_ns)
 static bool onlooker_sees(onlooker_t *o, guest_t *g)
 {
     bool same = false;
-    for (unsigned i = 0; i < 3000 && !same; i++) {
+    for (unsigned i = 0; i < 30000 && !same; i++) {
         host_mutex_lock(o->lock);
         same = vt_hash(o->vt) == console_hash(g->console);
         host_mutex_unlock(o->lock);
@@ -285,7 +285,7 @@ TEST(nothing_is_lost_while_they_watch)
     int slow_fd = scene_attach(&s), fd = scene_client(&s);
     onlooker_open(&slow, slow_fd, true, 3000000);
     console_info_t info = {.viewers = 0};
-    for (unsigned i = 0; i < 2000 && info.viewers < 3; i++) {
+    for (unsigned i = 0; i < 20000 && info.viewers < 3; i++) {
         host_sleep_ns(1000000);
         console_info(s.guest.console, &info);
     }

@@ -74,7 +74,7 @@ static bool guest_reads(const char *text)
 {
     char got[256];
     size_t n = 0, size = strlen(text);
-    for (unsigned i = 0; i < 2000 && n < size; i++) {
+    for (unsigned i = 0; i < 20000 && n < size; i++) {
         n += chardev_read(guest.port, got + n, size - n);
         if (n < size) {
             host_sleep_ns(2000000);
@@ -91,7 +91,7 @@ static uint8_t pattern(size_t i)
 static bool wait_for_viewers(unsigned count)
 {
     console_info_t info = {.viewers = ~0u};
-    for (unsigned i = 0; i < 2000 && info.viewers != count; i++) {
+    for (unsigned i = 0; i < 20000 && info.viewers != count; i++) {
         host_sleep_ns(2000000);
         console_info(guest.console, &info);
     }
@@ -225,7 +225,7 @@ TEST(clients_that_end_lose_nothing)
     CHECK(send(fd, text, sizeof(text), 0) == (ssize_t)sizeof(text));
     close(fd);
     host_sleep_ns(30000000);
-    for (unsigned i = 0; i < 4000 && n < sizeof(text); i++) {
+    for (unsigned i = 0; i < 40000 && n < sizeof(text); i++) {
         size_t read = chardev_read(guest.port, got + n, sizeof(got) - n);
         n += read;
         if (!read) {
@@ -361,7 +361,7 @@ TEST(what_only_begins_like_a_greeting)
     CHECK_EQ(4, send(fd, "bler", 4, 0));
     char got[16];
     size_t n = 0;
-    for (unsigned i = 0; i < 2000 && n < 9; i++) {
+    for (unsigned i = 0; i < 20000 && n < 9; i++) {
         n += chardev_read(guest.port, got + n, sizeof(got) - n);
         host_sleep_ns(1000000);
     }

@@ -152,7 +152,7 @@ TEST(input_waits_when_nobody_reads)
     }
     CHECK(fed < 300000); /* the pipe and the queue are full */
     size_t seen = 0, n;
-    for (int i = 0; i < 1000 && seen < fed; i++) {
+    for (int i = 0; i < 10000 && seen < fed; i++) {
         while ((n = host_stream_read(w.stream, chunk, sizeof(chunk))) != 0) {
             seen += n;
         }
@@ -222,7 +222,7 @@ TEST(a_full_output_takes_nothing)
         seen += (size_t)got;
     }
     CHECK_EQ(total, seen);
-    for (int i = 0; i < 1000 && !(events(&w) & HOST_STREAM_TX); i++) {
+    for (int i = 0; i < 10000 && !(events(&w) & HOST_STREAM_TX); i++) {
         host_sleep_ns(1000000);
     }
     CHECK(events(&w) & HOST_STREAM_TX);
@@ -235,7 +235,7 @@ TEST(a_reader_that_goes_away)
     world_t w;
     CHECK(world_open(&w, false, NULL));
     close_fd(&w.out[0]);
-    for (int i = 0; i < 2000 && !(events(&w) & HOST_STREAM_BROKEN); i++) {
+    for (int i = 0; i < 20000 && !(events(&w) & HOST_STREAM_BROKEN); i++) {
         CHECK_EQ(3, host_stream_write(w.stream, "abc", 3));
         host_sleep_ns(1000000);
     }
@@ -270,7 +270,7 @@ TEST(filter_and_end_of_input)
     CHECK(world_open(&w, false, no_x));
     CHECK(write(w.in[1], "xaxbx", 5) == 5);
     close_fd(&w.in[1]);
-    for (int i = 0; i < 1000 && n < 2; i++) {
+    for (int i = 0; i < 10000 && n < 2; i++) {
         n += host_stream_read(w.stream, buf + n, sizeof(buf) - n);
         host_sleep_ns(1000000);
     }

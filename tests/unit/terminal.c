@@ -124,7 +124,7 @@ static bool guest_hears(guest_t *g, const char *text)
 {
     char got[256];
     size_t n = 0, size = strlen(text);
-    for (unsigned i = 0; i < 1000 && n < size; i++) {
+    for (unsigned i = 0; i < 10000 && n < size; i++) {
         n += chardev_read(g->port, got + n, size - n);
         if (n < size) {
             host_sleep_ns(2000000);
@@ -135,7 +135,7 @@ static bool guest_hears(guest_t *g, const char *text)
 
 static bool told(desk_t *d, terminal_event_t event)
 {
-    for (unsigned i = 0; i < 1000 && !__atomic_load_n(&d->events[event], __ATOMIC_SEQ_CST); i++) {
+    for (unsigned i = 0; i < 10000 && !__atomic_load_n(&d->events[event], __ATOMIC_SEQ_CST); i++) {
         host_sleep_ns(2000000);
     }
     return __atomic_load_n(&d->events[event], __ATOMIC_SEQ_CST);
@@ -219,7 +219,7 @@ TEST(a_paste_of_any_length_waits)
     desk_type(&d, "\001chello\001x");
     CHECK(told(&d, TERMINAL_QUIT));
     CHECK(guest_hears(&d.guest[1], "hello"));
-    for (unsigned i = 0; i < 4000 && n < PASTE; i++) {
+    for (unsigned i = 0; i < 40000 && n < PASTE; i++) {
         size_t read = chardev_read(d.guest[0].port, got + n, PASTE - n);
         n += read;
         if (!read) {
@@ -235,14 +235,14 @@ TEST(a_window_of_another_size)
     static desk_t d;
     struct winsize size = {.ws_col = 101, .ws_row = 33};
     CHECK(desk_open(&d));
-    for (unsigned i = 0; i < 1000 && __atomic_load_n(&d.guest[2].resizes, __ATOMIC_SEQ_CST) < 1;
+    for (unsigned i = 0; i < 10000 && __atomic_load_n(&d.guest[2].resizes, __ATOMIC_SEQ_CST) < 1;
          i++) {
         host_sleep_ns(2000000);
     }
     CHECK(d.guest[0].cols == 80 && d.guest[2].rows == 24);
     ioctl(d.master, TIOCSWINSZ, &size);
     raise(SIGWINCH); /* it is not the controlling terminal of the test */
-    for (unsigned i = 0; i < 1000 && __atomic_load_n(&d.guest[2].resizes, __ATOMIC_SEQ_CST) < 2;
+    for (unsigned i = 0; i < 10000 && __atomic_load_n(&d.guest[2].resizes, __ATOMIC_SEQ_CST) < 2;
          i++) {
         host_sleep_ns(2000000);
     }
