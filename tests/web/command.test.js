@@ -145,7 +145,7 @@ describe('the command', { concurrency: 2 }, () => {
         let step = 0;
         const steps = [
             [PROMPT, 'echo h""i\r'], ['hi\r\n', '\x01h'], ['this help', '\x01p'], ['paused', '\x01p'],
-            ['goes on', 'sleep 100\r'], ['sleep 100\r\n', '\x03'], ['^C', '\x01r'], ['reset', ''], [PROMPT, '\x01x'],
+            ['goes on', 'echo be""gun; sleep 100\r'], ['begun\r\n', '\x03'], ['^C', '\x01r'], ['reset', ''], [PROMPT, '\x01x'],
         ];
         let from = 0;
         const { out } = await run('script', ['-qec', `${command}; echo "status $?"; stty -a`, '/dev/null'], {
