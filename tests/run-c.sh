@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MPL-2.0
 # Runs C test programs, as many at a time as there are processors, and adds up their "N passed, N failed" lines.
 # Usage: run-c.sh RUNNER PROGRAM...   (RUNNER may be empty, or several words such as "qemu-aarch64 -L DIR")
+# With THREADS=only, programs that have no code to start a thread are left out: TSan has nothing to find in them.
 if [ "$1" = --one ]; then
     # run-c.sh --one FOLDER RUNNER PROGRAM: what it said goes to a file in FOLDER.
     log=$2/$(echo "$4" | tr / _)
@@ -26,6 +27,12 @@ fi
 
 runner=$1
 shift
+if [ "${THREADS-}" = only ]; then
+    for program; do
+        shift
+        ! nm "$program" | grep -q ' [TU] pthread_create' || set -- "$@" "$program"
+    done
+fi
 logs=$(mktemp -d) || exit 1
 trap 'rm -rf "$logs"' EXIT
 printf '%s\n' "$@" | xargs -P "$(nproc 2>/dev/null || echo 1)" -I '{}' "$0" --one "$logs" "$runner" '{}'

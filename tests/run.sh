@@ -16,7 +16,7 @@ stage_walls() { tests/walls.sh; }
 stage_c() { $make test-c; }
 stage_clang() { $make BUILD=build/clang CC=clang all && $make BUILD=build/clang CC=clang test-c; }
 stage_asan() { $make BUILD=build/asan SANITIZE=address,undefined OPT=-O1 all test-c; }
-stage_tsan() { $make BUILD=build/tsan SANITIZE=thread OPT=-O1 all test-c; }
+stage_tsan() { THREADS=only $make BUILD=build/tsan SANITIZE=thread OPT=-O1 all test-c; }
 stage_aarch64() {
     $make BUILD=build/aarch64 CC=aarch64-linux-gnu-gcc RUNNER='qemu-aarch64 -L /usr/aarch64-linux-gnu' test-c
 }
@@ -41,11 +41,13 @@ stage_relay() {
 }
 stage_web() { $make web GUEST=1 relay && tests/web/run.sh; }
 stage_boot() { tests/boot/run.sh; }
+stage_screens() { tests/boot/run.sh tests/boot/desktop.sh tests/boot/desktop_disk.sh; }
 stage_boot_tsan() { tests/boot/tsan.sh; }
 
-all='guest recipes build walls web c clang asan tsan aarch64 wasm mutants isa badinput cli htif vt vttest install relay boot sdl_c sdl fault boot_tsan'
-# What waits more than it computes runs beside the next ones; from these on all is quiet: they look at sound and pictures.
-beside=web quiet='boot sdl_c sdl'
+all='guest recipes build walls web boot c clang asan tsan aarch64 wasm mutants isa badinput cli htif vt vttest install relay screens sdl_c sdl fault boot_tsan'
+# What waits more than it computes runs beside the next ones, one after the other; from the quiet ones on all is quiet:
+# they look at pictures and listen.
+beside='web boot' quiet='screens sdl_c sdl'
 
 # Prints a stage's line, and what went wrong in it; its counts are in STAGE.count.
 run_stage() {
@@ -64,27 +66,29 @@ run_stage() {
     [ "$f" -eq 0 ] || { grep -anE '^not ok|^# |error|Error|failed|ERROR' "$log" | grep -av ", 0 failed$" | tail -n 60; tail -n 40 "$log" | grep -av ", 0 failed$"; }
 }
 
-# Waits for the stage that runs beside the others.
+# Waits for the stages that run beside the others.
 join() {
     [ -n "$running" ] || return 0
     wait
-    cat "$logs/$running.said"
+    cat "$logs/beside.said"
     running=
 }
 
-running=
+is_in() { case " $2 " in *" $1 "*) ;; *) false ;; esac }
+
+aside= running=
+for stage in ${*:-$all}; do
+    is_in "$stage" "$all" || { echo "tests/run.sh: no stage $stage; there are: $all" >&2 && exit 2; }
+    ! is_in "$stage" "$beside" || aside="$aside $stage"
+done
 rm -f "$logs"/*.count
 for stage in ${*:-$all}; do
-    case " $all " in
-    *" $stage "*) ;;
-    *) echo "tests/run.sh: no stage $stage; there are: $all" >&2 && exit 2 ;;
-    esac
-    case " $quiet " in *" $stage "*) join ;; esac
-    if [ "$stage" = "$beside" ]; then
-        running=$stage
-        run_stage "$stage" >"$logs/$stage.said" 2>&1 &
-    else
+    ! is_in "$stage" "$quiet" || join
+    if ! is_in "$stage" "$beside"; then
         run_stage "$stage"
+    elif [ -z "$running" ]; then
+        running=yes
+        for stage in $aside; do run_stage "$stage"; done >"$logs/beside.said" 2>&1 &
     fi
 done
 join
@@ -92,7 +96,7 @@ for count in "$logs"/*.count; do
     read -r p f <"$count"
     passed=$((passed + p)) failed=$((failed + f))
     # What failed, once more: who sees the last page of a long output sees it.
-    [ "$f" -eq 0 ] || { log=${count%.count}.log && echo "in $log:" && grep -a '^not ok' "$log" | head -n 20; }
+    [ "$f" -eq 0 ] || { log=${count%.count}.log && echo "in $log:" && grep -aE '^ *not ok' "$log" | head -n 20; }
 done
 echo "all stages: $(($(date +%s) - begun)) s, logs in $logs/"
 echo "$passed passed, $failed failed"
