@@ -466,6 +466,7 @@ TEST(minimised_windows)
     CHECK(drawn_after_news() > 1);
     minimise(true);
     CHECK_EQ(0, drawn_after_news());
+    host_sleep_ns(700000000); /* no news are left */
     unsigned before = __atomic_load_n(&rig.counter->drawn, __ATOMIC_SEQ_CST);
     minimise(false);
     CHECK(until(was_drawn, &before));
