@@ -3,18 +3,23 @@
 
 #include "sdl.h"
 
+#include "../src/host/clock.h"
 #include "../src/host/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define CLIPBOARD_MAX ((size_t)64 << 20) /* bytes */
+#define TRIES_MS 4000
+#define PAUSE_MS 60
 
 struct clipboard {
     bool primary;
     void (*ready)(void *opaque);
     void *opaque;
-    host_thread_t *thread; /* NULL: it was read at once */
+    host_thread_t *thread; /* reads it, or pauses; NULL: neither */
+    uint32_t until;        /* when to give up */
+    uint32_t again;        /* atomic: the pause is over */
     char *text;
     size_t size;
     uint32_t done; /* atomic */
@@ -149,6 +154,37 @@ static bool clipboard_by_thread(clipboard_t *c)
 }
 #endif
 
+/* --- Through SDL --- */
+
+static void clipboard_pause(void *arg)
+{
+    clipboard_t *c = arg;
+    host_sleep_ns(PAUSE_MS * 1000000);
+    __atomic_store_n(&c->again, 1, __ATOMIC_SEQ_CST);
+    c->ready(c->opaque);
+}
+
+/*
+ * On Wayland SDL waits for 14 ms for each piece, and takes what it has by then for all of it: its
+ * error tells. Whoever is so slow is asked again, after a pause without which it would be slower.
+ */
+static void clipboard_try(clipboard_t *c)
+{
+    SDL_ClearError();
+    char *text = c->primary ? SDL_GetPrimarySelectionText() : SDL_GetClipboardText();
+    bool whole = !*SDL_GetError();
+    if (text && *text && whole) {
+        clipboard_add(c, text, strlen(text));
+    }
+    SDL_free(text);
+    if (!whole && (int32_t)(c->until - SDL_GetTicks()) > 0) {
+        c->thread = host_thread_create(clipboard_pause, c);
+    }
+    if (!c->thread) {
+        clipboard_finish(c);
+    }
+}
+
 clipboard_t *clipboard_ask(bool primary, void (*ready)(void *opaque), void *opaque)
 {
     clipboard_t *c = calloc(1, sizeof(*c));
@@ -158,19 +194,20 @@ clipboard_t *clipboard_ask(bool primary, void (*ready)(void *opaque), void *opaq
     c->primary = primary;
     c->ready = ready;
     c->opaque = opaque;
+    c->until = SDL_GetTicks() + TRIES_MS;
     if (!clipboard_by_thread(c)) {
-        char *text = primary ? SDL_GetPrimarySelectionText() : SDL_GetClipboardText();
-        if (text && *text) {
-            clipboard_add(c, text, strlen(text));
-        }
-        SDL_free(text);
-        clipboard_finish(c);
+        clipboard_try(c);
     }
     return c;
 }
 
-bool clipboard_ready(const clipboard_t *c)
+bool clipboard_ready(clipboard_t *c)
 {
+    if (__atomic_exchange_n(&c->again, 0, __ATOMIC_SEQ_CST)) {
+        host_thread_join(c->thread);
+        c->thread = NULL;
+        clipboard_try(c);
+    }
     return __atomic_load_n(&c->done, __ATOMIC_SEQ_CST);
 }
 

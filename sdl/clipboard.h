@@ -12,15 +12,17 @@
 typedef struct clipboard clipboard_t;
 
 /*
- * Begins to read the clipboard, or what is selected (primary). ready is called once, from any
- * thread, perhaps before this returns. NULL: no memory, or no thread.
+ * Begins to read the clipboard, or what is selected (primary). ready is called when
+ * clipboard_ready() may have become true, from any thread, perhaps before this returns. NULL: no
+ * memory. All else: main thread.
  */
 clipboard_t *clipboard_ask(bool primary, void (*ready)(void *opaque), void *opaque);
 
-/* Whether ready was called. */
-bool clipboard_ready(const clipboard_t *clipboard);
+/* Whether it was read, or cannot be. */
+bool clipboard_ready(clipboard_t *clipboard);
 
-/* Waits for it, frees it, and gives the text, for free(); NULL: there is none. NULL is allowed. */
+/* Waits for its thread, frees it, and gives the text, for free(); NULL: there is none. NULL is
+ * allowed. */
 char *clipboard_take(clipboard_t *clipboard);
 
 #endif

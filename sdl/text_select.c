@@ -231,6 +231,8 @@ void text_finish_paste(text_view_t *t)
     if (text) {
         text_scroll(t, -(int)t->above);
         console_paste(t->viewer, text, strlen(text));
+    } else {
+        window_say(t->view.window, "there is no text to paste");
     }
     free(text);
 }

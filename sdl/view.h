@@ -70,6 +70,10 @@ bool window_grabbed(const window_t *window);
 bool window_smooth(const window_t *window);
 bool window_focused(const window_t *window);
 
+/* What a key is to shortcuts and to Ctrl: its letter, and on keyboards of other scripts the Latin
+ * one in its place. */
+SDL_Keycode window_key_sym(const SDL_Keysym *key);
+
 /* Pixels of the renderer for each unit of the window. */
 float window_scale(const window_t *window);
 

@@ -20,6 +20,7 @@ sdl='pkg-config libsdl2-dev libsdl2-ttf-dev libfontconfig-dev libpng-dev libx11-
 web='pkg-config libwebsockets-dev emscripten'
 test='clang libclang-rt-14-dev qemu-system-misc qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross emscripten
     device-tree-compiler tmux python3-minimal vttest procps xvfb xdotool imagemagick xclip
+    openbox weston wl-clipboard x11-utils x11-xkb-utils
     chromium firefox-esr'
 bench='qemu-system-gui libxtst-dev'
 

@@ -4,7 +4,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 out=$(mktemp) && trap 'rm -f "$out"' EXIT || exit 1
 passed=0 failed=0
-for test in window two; do
+for test in window desktop two; do
     timeout 600 "tests/sdl/$test.sh" >"$out" 2>&1
     status=$?
     grep -vE '^[0-9]+ passed, [0-9]+ failed$' "$out"
