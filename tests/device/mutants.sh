@@ -396,8 +396,9 @@ framebuffer|all of a row is shown|s/    \*left = last ? first : 0;/    *left = 0
 framebuffer|only the first change of a row counts|s/            last = x + 1;/            last = last ? last : x + 1;/
 framebuffer|the last pixel of a block is not looked at|s/i < FB_BLOCK \/ 2; i++/i < FB_BLOCK \/ 2 - 1; i++/
 framebuffer|bands grow together|s/            fb_show(fb, &band);\n            continue;/continue;/;/if (left == right) {/,/}/s/            fb_show(fb, &band);//
-framebuffer|the quarters miss rows|s/fb->slice = (fb->slice + 1) % FB_SLICES;/fb->slice = (fb->slice + 2) % FB_SLICES;/
-framebuffer|other quarters wait|s/if (changed && fb->idle >= FB_IDLE) {/if (0) {/
+framebuffer|an idle screen misses rows|s/fb->slice = (fb->slice + 1) % FB_SLICES;/fb->slice = (fb->slice + 2) % FB_SLICES;/
+framebuffer|an idle screen is looked at in quarters|s/for (; y < fb->height; y += FB_SLICES) {/for (uint32_t from = y * fb->height \/ FB_SLICES, to = (y + 1) * fb->height \/ FB_SLICES; from < to; y = ++from) { y = from;/
+framebuffer|an idle screen never wakes|s/if (!fb_slice_differs(fb, fb->slice)) {/if (1) {/
 framebuffer|a reset keeps the picture|s/    memset(fb->pixels, 0, fb_size(fb));//
 framebuffer|a snapshot is not shown|s/    fb->all |= resume;//
 framebuffer|the format is another|s/"a8r8g8b8"/"r5g6b5"/
