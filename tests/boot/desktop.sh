@@ -12,7 +12,7 @@ mkdir "$share"
 check "the host's part compiles" "${CC:-gcc}" -std=gnu11 -O2 -Wall -Wextra -Werror -pthread -Iinclude -Isrc -Itests \
     -o "$host" tests/boot/desktop_host.c build/librvkit.a $(pkg-config --libs slirp 2>/dev/null) -lm
 check "the guest's part compiles" "$(guest/build.sh path zig)/cc" -std=gnu11 -O2 -Wall -Wextra -Werror -static \
-    -o "$share/desktop_guest" tests/boot/desktop_guest.c
+    -o "$share/desktop_guest" -Iguest/desktop tests/boot/desktop_guest.c guest/desktop/pcm.c
 
 [ "$tests_failed" -eq 0 ] || finish
 

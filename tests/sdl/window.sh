@@ -67,7 +67,7 @@ check "keys come as a terminal sends them" wait_for 10 sh -c \
 
 # --- Sound ---
 check "the guest's player compiles" "$(guest/build.sh path zig)/cc" -std=gnu11 -O2 -Wall -Wextra -Werror -static \
-    -o "$share/guest" tests/boot/desktop_guest.c
+    -o "$share/guest" -Iguest/desktop tests/boot/desktop_guest.c guest/desktop/pcm.c
 python3 -c 'import math, struct, sys
 for i in range(96256):
     sys.stdout.buffer.write(struct.pack("<hh", int(20000 * math.sin(i * 0.0576)), int(9000 * math.cos(i * 0.0311))))
