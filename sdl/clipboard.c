@@ -17,6 +17,7 @@ struct clipboard {
     host_thread_t *thread; /* NULL: it was read at once */
     char *text;
     size_t size;
+    bool failed;
     uint32_t done; /* atomic */
 };
 
@@ -26,7 +27,7 @@ static void clipboard_finish(clipboard_t *c)
     c->ready(c->opaque);
 }
 
-/* False: no memory, or too much. */
+/* False: too much, or no memory. */
 static bool clipboard_add(clipboard_t *c, const void *bytes, size_t size)
 {
     char *text = size <= CLIPBOARD_MAX - c->size ? realloc(c->text, c->size + size + 1) : NULL;
@@ -102,8 +103,11 @@ static bool x_read(clipboard_t *c, Display *display)
     XEvent event;
     XSelectInput(display, window, PropertyChangeMask);
     XConvertSelection(display, selection, utf8, property, window, CurrentTime);
-    if (!x_next(display, SelectionNotify, &event) || event.xselection.property == None) {
+    if (!x_next(display, SelectionNotify, &event)) {
         return false;
+    }
+    if (event.xselection.property == None) {
+        return true; /* there is nothing, or no text */
     }
     long size = x_take(c, display, window, property, &type);
     if (size < 0 || type != incr) {
@@ -126,7 +130,8 @@ static void clipboard_body(void *arg)
     Display *display = XOpenDisplay(NULL);
     if (display) {
         XSetIOErrorExitHandler(display, on_exit_wanted, NULL);
-        if (!x_read(c, display)) { /* all or nothing */
+        c->failed = !x_read(c, display);
+        if (c->failed) { /* all or nothing */
             free(c->text);
             c->text = NULL;
         }
@@ -160,9 +165,7 @@ clipboard_t *clipboard_ask(bool primary, void (*ready)(void *opaque), void *opaq
     c->opaque = opaque;
     if (!clipboard_by_thread(c)) {
         char *text = primary ? SDL_GetPrimarySelectionText() : SDL_GetClipboardText();
-        if (text && *text) {
-            clipboard_add(c, text, strlen(text));
-        }
+        c->failed = text && *text && !clipboard_add(c, text, strlen(text));
         SDL_free(text);
         clipboard_finish(c);
     }
@@ -172,6 +175,11 @@ clipboard_t *clipboard_ask(bool primary, void (*ready)(void *opaque), void *opaq
 bool clipboard_ready(const clipboard_t *c)
 {
     return __atomic_load_n(&c->done, __ATOMIC_SEQ_CST);
+}
+
+bool clipboard_failed(const clipboard_t *c)
+{
+    return c->failed;
 }
 
 char *clipboard_take(clipboard_t *c)

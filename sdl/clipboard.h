@@ -20,6 +20,9 @@ clipboard_t *clipboard_ask(bool primary, void (*ready)(void *opaque), void *opaq
 /* Whether ready was called. */
 bool clipboard_ready(const clipboard_t *clipboard);
 
+/* After ready: there is something, but it is too much, or its owner did not give all of it. */
+bool clipboard_failed(const clipboard_t *clipboard);
+
 /* Waits for it, frees it, and gives the text, for free(); NULL: there is none. NULL is allowed. */
 char *clipboard_take(clipboard_t *clipboard);
 

@@ -92,9 +92,9 @@ static bool key_local(text_view_t *t, const SDL_Keysym *key)
 {
     bool shift = key->mod & KMOD_SHIFT, ctrl = key->mod & KMOD_CTRL;
     int page = (int)t->rows - 1;
-    if (shift && ctrl && key->sym == SDLK_c) {
+    if (shift && ctrl && window_latin(key) == SDLK_c) {
         text_copy(t, false);
-    } else if (shift && ctrl && key->sym == SDLK_v) {
+    } else if (shift && ctrl && window_latin(key) == SDLK_v) {
         text_paste(t, false);
     } else if (shift && !ctrl && key->sym == SDLK_INSERT) {
         text_paste(t, true);
@@ -131,7 +131,7 @@ static void text_key(text_view_t *t, const SDL_Keysym *key)
         type_key(t, code, mods);
         t->swallow = true;
     } else if (printable && (mods & VT_MOD_CTRL) && !(key->mod & KMOD_MODE)) {
-        uint32_t c = (uint32_t)key->sym;
+        uint32_t c = (uint32_t)window_latin(key);
         /* Shift makes no other character of letters with Ctrl; Ctrl-Shift-2 and -6 are Ctrl-@ and
          * -^. */
         c = key->mod & KMOD_SHIFT ? c == '2' ? '@' : c == '6' ? '^' : c == '-' ? '_' : c : c;
@@ -142,7 +142,7 @@ static void text_key(text_view_t *t, const SDL_Keysym *key)
 
 static void text_editing(text_view_t *t, const char *text)
 {
-    SDL_strlcpy(t->editing, text, sizeof(t->editing));
+    SDL_utf8strlcpy(t->editing, text, sizeof(t->editing));
     t->all = true;
     view_wake(&t->view);
 }
@@ -308,6 +308,11 @@ void text_event(view_t *view, const SDL_Event *event)
     case SDL_TEXTEDITING:
         text_editing(t, event->edit.text);
         break;
+#if SDL_VERSION_ATLEAST(2, 0, 22)
+    case SDL_TEXTEDITING_EXT:
+        text_editing(t, event->editExt.text);
+        break;
+#endif
     case SDL_MOUSEBUTTONDOWN:
         mouse_press(t, &event->button);
         break;

@@ -60,7 +60,7 @@ typedef struct {
     int cursor_row, cursor_col;
     bool block;               /* a rectangle, if the mouse moves */
     int mouse_col, mouse_row; /* told last */
-    char editing[SDL_TEXTEDITINGEVENT_TEXT_SIZE];
+    char editing[1024];       /* of an input method; "": nothing */
     clipboard_t *clipboard; /* being read; NULL: not */
     clipboard_t *giving;    /* and for the guest */
     char asked;             /* the clipboard that the guest asks for */

@@ -25,6 +25,13 @@ void window_ask(window_t *w)
     w->redraw = true;
 }
 
+SDL_Keycode window_latin(const SDL_Keysym *key)
+{
+    unsigned letter = (unsigned)key->scancode - SDL_SCANCODE_A;
+    bool other = key->sym >= 0x80 && !(key->sym & SDLK_SCANCODE_MASK);
+    return other && letter < 26 ? (SDL_Keycode)('a' + letter) : key->sym;
+}
+
 static void key_screenshot(window_t *w)
 {
     view_t *view = w->view[w->shown];
@@ -69,7 +76,7 @@ static void key_pause(window_t *w)
 /* True: it was one. */
 static bool key_command(window_t *w, const SDL_Keysym *key)
 {
-    switch (key->sym) {
+    switch (window_latin(key)) {
     case SDLK_g:
         window_grab(w, !w->grabbed && w->view[w->shown]->screen);
         break;
@@ -136,7 +143,7 @@ bool window_key(window_t *w, const SDL_KeyboardEvent *e)
     bool ctrl = key->mod & KMOD_CTRL, alt = key->mod & KMOD_LALT;
     if (w->asking) {
         bool modifier = key->scancode >= SDL_SCANCODE_LCTRL && key->scancode <= SDL_SCANCODE_RGUI;
-        if (key->sym == SDLK_y) {
+        if (window_latin(key) == SDLK_y) {
             w->guest.quit(w->guest.opaque);
         }
         w->asking = modifier;
