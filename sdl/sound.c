@@ -137,6 +137,31 @@ static void sound_free(void *opaque)
     free(sound);
 }
 
+static void alsa_is_quiet(const char *file, int line, const char *function, int error,
+                          const char *format, ...)
+{
+    (void)file, (void)line, (void)function, (void)error, (void)format;
+}
+
+/* libasound tells stderr in eight lines that there is no card. SDL has it loaded, or not. */
+static void alsa_hush(void)
+{
+    typedef void (*handler_fn)(const char *file, int line, const char *function, int error,
+                               const char *format, ...);
+    const char *driver = SDL_GetCurrentAudioDriver();
+    void *alsa = driver && !strcmp(driver, "alsa") ? SDL_LoadObject("libasound.so.2") : NULL;
+    int (*set)(handler_fn) = NULL;
+    if (alsa) {
+        set = (int (*)(handler_fn))SDL_LoadFunction(alsa, "snd_lib_error_set_handler");
+    }
+    if (set) {
+        set(alsa_is_quiet);
+    }
+    if (alsa) {
+        SDL_UnloadObject(alsa); /* SDL has its own hold on it */
+    }
+}
+
 bool sound_open(audio_host_t *host)
 {
     sound_t *sound = calloc(1, sizeof(*sound));
@@ -152,6 +177,7 @@ bool sound_open(audio_host_t *host)
         free(sound);
         return false;
     }
+    alsa_hush();
     *host = (audio_host_t){
         .opaque = sound,
         .attach = sound_attach,

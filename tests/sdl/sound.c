@@ -9,6 +9,9 @@
 #include "host/clock.h"
 #include "tap.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
 static unsigned pulled, pushed; /* frames; atomic */
 
 static size_t on_pull(void *opaque, unsigned stream, void *frames, size_t count)
@@ -70,8 +73,37 @@ TEST(no_card)
     host.free(host.opaque); /* one runs still */
 }
 
+/* What libasound has to say about it is not for the terminal of a person. */
+TEST(nothing_is_said)
+{
+    const audio_guest_t guest = {.pull = on_pull, .push = on_push};
+    const audio_params_t params = {
+        .format = AUDIO_S16, .rate = 48000, .channels = 2, .period = 480, .buffer = 4800};
+    char path[] = "/tmp/rvkit-sound.XXXXXX", said[200] = "";
+    audio_host_t host;
+    int file = mkstemp(path), old = dup(2);
+    SDL_setenv("SDL_AUDIODRIVER", "alsa", 1);
+    SDL_setenv("ALSA_CONFIG_PATH", "/dev/null", 1);
+    CHECK(file >= 0 && old >= 0);
+    dup2(file, 2);
+    bool open = sound_open(&host); /* or this SDL has no ALSA */
+    if (open) {
+        host.attach(host.opaque, &guest);
+        CHECK(host.prepare(host.opaque, 0, &params));
+        host.release(host.opaque, 0);
+        host.free(host.opaque);
+    }
+    dup2(old, 2);
+    CHECK(pread(file, said, sizeof(said) - 1, 0) == 0);
+    printf("# %s: \"%s\"\n", open ? "ALSA" : "no ALSA", said);
+    close(file);
+    close(old);
+    unlink(path);
+}
+
 int main(void)
 {
     RUN(no_card);
+    RUN(nothing_is_said);
     return tap_finish();
 }
