@@ -70,7 +70,8 @@ bool window_grabbed(const window_t *window);
 bool window_smooth(const window_t *window);
 bool window_focused(const window_t *window);
 
-/* The key's character, or name; for a letter's key on a layout without Latin letters, that letter. */
+/* The key's character, or name; for a letter's key on a layout without Latin letters, that letter.
+ */
 SDL_Keycode window_latin(const SDL_Keysym *key);
 
 /* Pixels of the renderer for each unit of the window. */

@@ -341,8 +341,8 @@ static void input_done(virtio_input_t *input, uint32_t at)
     spin_unlock(&input->lock);
 }
 
-/* A buffer that is too short for an event is given back empty; the next one is tried. One that comes
- * back while a snapshot is taken does not count: it is filled once more, or not at all. */
+/* A buffer that is too short for an event is given back empty; the next one is tried. One that
+ * comes back while a snapshot is taken does not count: it is filled once more, or not at all. */
 static bool deliver(virtq_t *vq, const evdev_event_t *event)
 {
     uint8_t bytes[INPUT_EVENT];

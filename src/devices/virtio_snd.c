@@ -73,7 +73,7 @@ typedef struct {
     unsigned count, playbacks;
     bool paused;
     uint8_t config[SND_CONFIG_SIZE];
-    spinlock_t calls; /* outside of lock: streams change their state, and the back end hears of it */
+    spinlock_t calls; /* outside of lock: what begins and ends streams */
     spinlock_t lock;  /* guards the streams */
     pcm_t pcm[AUDIO_STREAMS_MAX];
 } virtio_snd_t;
@@ -375,8 +375,8 @@ static snd_status_t snd_stream_command(virtio_snd_t *snd, virtq_chain_t *chain, 
     }
     unsigned index = read_uint32_le_m(in + 4);
     spin_lock_slow(&snd->calls);
-    snd_status_t status = code == SND_PCM_SET_PARAMS ? snd_set_params(snd, index, in)
-                                                     : snd_command(snd, index, code);
+    snd_status_t status =
+        code == SND_PCM_SET_PARAMS ? snd_set_params(snd, index, in) : snd_command(snd, index, code);
     spin_unlock(&snd->calls);
     return status;
 }
@@ -520,6 +520,15 @@ static void snd_update(void *data)
     snd->host.update(snd->host.opaque);
 }
 
+/* As SET_PARAMS leaves them. */
+static bool params_ok(const audio_params_t *params, uint8_t format)
+{
+    return format <= AUDIO_FLOAT && params->rate >= AUDIO_RATE_MIN &&
+           params->rate <= AUDIO_RATE_MAX && params->channels &&
+           params->channels <= SND_CHANNELS_MAX && params->period &&
+           params->buffer >= params->period;
+}
+
 static bool save_stream(rvvm_snapshot_t *snap, pcm_t *pcm)
 {
     uint8_t state = (uint8_t)pcm->state, format = (uint8_t)pcm->params.format, xruns = pcm->xruns;
@@ -528,12 +537,7 @@ static bool save_stream(rvvm_snapshot_t *snap, pcm_t *pcm)
               rvvm_snapshot_field(snap, pcm->params.channels) &&
               rvvm_snapshot_field(snap, pcm->params.period) &&
               rvvm_snapshot_field(snap, pcm->params.buffer) && rvvm_snapshot_field(snap, pcm->skip);
-    ok = ok && state <= PCM_RELEASED &&
-         (state == PCM_NEW ||
-          (format <= AUDIO_FLOAT && pcm->params.rate >= AUDIO_RATE_MIN &&
-           pcm->params.rate <= AUDIO_RATE_MAX && pcm->params.channels &&
-           pcm->params.channels <= SND_CHANNELS_MAX && pcm->params.period &&
-           pcm->params.buffer >= pcm->params.period));
+    ok = ok && state <= PCM_RELEASED && (state == PCM_NEW || params_ok(&pcm->params, format));
     pcm->state = ok ? (pcm_state_t)state : PCM_NEW;
     pcm->params.format = ok ? (audio_format_t)format : AUDIO_U8;
     pcm->xruns = xruns != 0;
@@ -575,7 +579,8 @@ static void snd_save(virtio_snd_t *snd, rvvm_snapshot_t *snap, bool resume)
     }
 }
 
-/* The clocks stop while the queues still run: what is through when the queues stand still stays so. */
+/* The clocks stop while the queues still run: what is through when the queues stand still stays so.
+ */
 static void snd_quiesce(void *data)
 {
     virtio_snd_t *snd = data;

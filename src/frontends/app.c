@@ -524,9 +524,10 @@ static bool app_create_machine(app_t *app)
         .balloon = o->balloon,
         .balloon_target = o->balloon_target,
     };
-    if (!app_open_front(app, &desc) || !app_open_sound(app, &desc) || !app_open_consoles(app, &desc) ||
-        !app_open_drives(app, &desc) || !app_open_networks(app, &desc) ||
-        !app_open_shares(app, &desc, sharing) || !app_open_vsock(app, &desc)) {
+    if (!app_open_front(app, &desc) || !app_open_sound(app, &desc) ||
+        !app_open_consoles(app, &desc) || !app_open_drives(app, &desc) ||
+        !app_open_networks(app, &desc) || !app_open_shares(app, &desc, sharing) ||
+        !app_open_vsock(app, &desc)) {
         app_close_parts(&desc);
         return false;
     }

@@ -9,9 +9,9 @@
 #include <rvvm/rvvm_blk.h>
 
 /*
- * Takes a snapshot of the machine's devices and reads it back with one byte changed, each in turn (of
- * pictures and the like some). Under a sanitizer it shows what is believed too much; devices' hosts
- * check what they are asked for. The device is reset afterwards.
+ * Takes a snapshot of the machine's devices and reads it back with one byte changed, each in turn
+ * (of pictures and the like some). Under a sanitizer it shows what is believed too much; devices'
+ * hosts check what they are asked for. The device is reset afterwards.
  */
 static void damage_snapshots(vd_t *vd)
 {

@@ -134,8 +134,8 @@ TEST(damage)
     rvvm_free_machine(machine);
 }
 
-/* After a long rest it is looked at in parts: a change shows within four updates, one of four rows at
- * once, and then each at once. */
+/* After a long rest it is looked at in parts: a change shows within four updates, one of four rows
+ * at once, and then each at once. */
 TEST(idle)
 {
     up();
