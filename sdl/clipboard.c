@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define CLIPBOARD_MAX ((size_t)64 << 20) /* bytes */
+#define TRIES_MS 1500
 
 struct clipboard {
     bool primary;
@@ -154,6 +155,23 @@ static bool clipboard_by_thread(clipboard_t *c)
 }
 #endif
 
+/*
+ * On Wayland SDL waits for 14 ms for each piece, and takes what it has by then for all of it: its
+ * error tells. Whoever is so slow once is asked again.
+ */
+static void clipboard_by_sdl(clipboard_t *c)
+{
+    uint32_t until = SDL_GetTicks() + TRIES_MS;
+    bool whole;
+    do {
+        SDL_ClearError();
+        char *text = c->primary ? SDL_GetPrimarySelectionText() : SDL_GetClipboardText();
+        whole = !*SDL_GetError();
+        c->failed = !whole || (text && *text && !clipboard_add(c, text, strlen(text)));
+        SDL_free(text);
+    } while (!whole && (int32_t)(until - SDL_GetTicks()) > 0);
+}
+
 clipboard_t *clipboard_ask(bool primary, void (*ready)(void *opaque), void *opaque)
 {
     clipboard_t *c = calloc(1, sizeof(*c));
@@ -164,9 +182,7 @@ clipboard_t *clipboard_ask(bool primary, void (*ready)(void *opaque), void *opaq
     c->ready = ready;
     c->opaque = opaque;
     if (!clipboard_by_thread(c)) {
-        char *text = primary ? SDL_GetPrimarySelectionText() : SDL_GetClipboardText();
-        c->failed = text && *text && !clipboard_add(c, text, strlen(text));
-        SDL_free(text);
+        clipboard_by_sdl(c);
         clipboard_finish(c);
     }
     return c;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define USUAL_FONT "monospace"
 #define STYLES 4
 #define FALLBACKS_MAX 16
 #define CACHE_MAX 4096 /* glyphs kept; then all are forgotten */
@@ -103,6 +104,72 @@ static face_t face_find(const char *name, unsigned style, uint32_t code)
     return face;
 }
 
+static bool is_generic(const char *family)
+{
+    static const char *const names[] = {"monospace", "mono", "sans-serif", "sans", "serif"};
+    for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+        if (!FcStrCmpIgnoreCase((const FcChar8 *)family, (const FcChar8 *)names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *pattern_family(FcPattern *pattern, int i)
+{
+    FcChar8 *family;
+    return FcPatternGetString(pattern, FC_FAMILY, i, &family) == FcResultMatch ? (char *)family
+                                                                               : NULL;
+}
+
+/* What fontconfig has for a name; NULL: nothing. */
+static FcPattern *name_match(const char *name)
+{
+    FcResult result;
+    FcPattern *pattern = FcNameParse((const FcChar8 *)name), *match = NULL;
+    if (pattern) {
+        FcConfigSubstitute(NULL, pattern, FcMatchPattern);
+        FcDefaultSubstitute(pattern);
+        match = FcFontMatch(NULL, pattern, &result);
+        FcPatternDestroy(pattern);
+    }
+    return match;
+}
+
+/* One of the font's families (it has a name in each of several languages). */
+static bool has_family(FcPattern *font, const char *family)
+{
+    const char *its;
+    for (int i = 0; (its = pattern_family(font, i)) != NULL; i++) {
+        if (!FcStrCmpIgnoreCase((const FcChar8 *)its, (const FcChar8 *)family)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * fontconfig has something for every name. It is what was asked for if it is of that family, or
+ * something else than what any other name would get: stands in for it, as for "monospace".
+ */
+static bool font_exists(const char *name)
+{
+    static const char nobodys[] = "rvkit has no font of this name";
+    FcPattern *asked = FcNameParse((const FcChar8 *)name);
+    FcPattern *match = name_match(name), *any = name_match(nobodys);
+    const char *family = asked ? pattern_family(asked, 0) : NULL;
+    const char *usual = any ? pattern_family(any, 0) : NULL;
+    bool found = match && (!family || is_generic(family) || has_family(match, family) || !usual ||
+                           !has_family(match, usual));
+    FcPattern *const patterns[] = {asked, match, any};
+    for (unsigned i = 0; i < ARRAY_LEN(patterns); i++) {
+        if (patterns[i]) {
+            FcPatternDestroy(patterns[i]);
+        }
+    }
+    return found;
+}
+
 static TTF_Font *face_open(const face_t *face, unsigned size)
 {
     TTF_Font *font =
@@ -150,7 +217,7 @@ static TTF_Font *glyphs_font(glyphs_t *g, uint32_t code, unsigned style)
     if (g->fallback_count == FALLBACKS_MAX) {
         return font;
     }
-    face_t face = face_find("monospace", 0, code);
+    face_t face = face_find(USUAL_FONT, 0, code);
     TTF_Font *found = face_open(&face, g->size);
     if (!found || !TTF_GlyphIsProvided32(found, code)) {
         if (found) {
@@ -221,14 +288,15 @@ bool glyphs_set_size(glyphs_t *g, unsigned size)
     return true;
 }
 
-/* "NAME:SIZE" into its parts. False: no memory. */
+/* "NAME:SIZE" into its parts, both of which may be missing. False: no memory. */
 static bool font_split(const char *font, char **name, unsigned *size)
 {
     const char *colon = strrchr(font, ':');
     bool sized = colon && colon[1] && strspn(colon + 1, "0123456789") == strlen(colon + 1);
     unsigned long number = sized ? strtoul(colon + 1, NULL, 10) : GLYPHS_SIZE_USUAL;
     *size = number > GLYPHS_SIZE_MAX ? GLYPHS_SIZE_MAX : (unsigned)number;
-    *name = strndup(font, sized ? (size_t)(colon - font) : strlen(font));
+    size_t length = sized ? (size_t)(colon - font) : strlen(font);
+    *name = length ? strndup(font, length) : strdup(USUAL_FONT);
     return *name != NULL;
 }
 
@@ -245,7 +313,7 @@ glyphs_t *glyphs_open(const char *font, char *error, size_t error_size)
 {
     glyphs_t *g = calloc(1, sizeof(*g));
     unsigned size = 0;
-    if (!g || !font_split(font ? font : "monospace", &g->name, &size)) {
+    if (!g || !font_split(font ? font : USUAL_FONT, &g->name, &size)) {
         snprintf(error, error_size, "out of memory");
         free(g);
         return NULL;
@@ -264,6 +332,9 @@ glyphs_t *glyphs_open(const char *font, char *error, size_t error_size)
     }
     if (!g->face[0].file) {
         snprintf(error, error_size, "there is no font; install one, such as fonts-dejavu-core");
+    } else if (!g->by_file && !font_exists(g->name)) {
+        snprintf(error, error_size,
+                 "there is no font %s; fc-list :mono family lists those for consoles", g->name);
     } else if (!glyphs_set_size(g, size)) {
         snprintf(error, error_size, "the font %s cannot be used: %s", g->face[0].file,
                  TTF_GetError());

@@ -2,7 +2,8 @@
 /*
  * Waiting for the display, and outliving it. On X11 the seat waits by itself, for the connection
  * and for a pipe that other threads write to: SDL would have them send a message over a second
- * connection, and Xlib ends the process when that one breaks.
+ * connection, and Xlib ends the process when that one breaks. On Wayland, SDL takes the
+ * compositor's end for a wish to quit.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* more than C11, also with -std=c11 */
@@ -56,6 +57,30 @@ static bool wait_for_connection(seat_t *s, SDL_Event *event, int wait_ms)
 }
 #endif
 
+#ifdef SDL_VIDEO_DRIVER_WAYLAND
+/* Every call fails from here on, and does nothing. */
+static bool wayland_is_gone(struct wl_display *display)
+{
+    typedef int (*get_error_fn)(struct wl_display *);
+    void *library = SDL_LoadObject("libwayland-client.so.0"); /* SDL has it */
+    get_error_fn get =
+        library ? (get_error_fn)SDL_LoadFunction(library, "wl_display_get_error") : NULL;
+    bool gone = get && get(display) != 0;
+    SDL_UnloadObject(library);
+    return gone;
+}
+#endif
+
+bool lost_instead_of_quit(seat_t *s)
+{
+#ifdef SDL_VIDEO_DRIVER_WAYLAND
+    if (s->wayland && wayland_is_gone(s->wayland)) {
+        __atomic_store_n(&s->lost, 1, __ATOMIC_SEQ_CST);
+    }
+#endif
+    return seat_lost(s);
+}
+
 bool lost_wait(seat_t *s, SDL_Event *event, int wait_ms)
 {
 #ifdef SDL_VIDEO_DRIVER_X11
@@ -79,26 +104,41 @@ void lost_wake(seat_t *s)
     SDL_PushEvent(&event);
 }
 
+#ifdef SDL_VIDEO_DRIVER_X11
+static void watch_x11(seat_t *s, Display *display)
+{
+    if (s->connection || pipe(s->wake_pipe) != 0) {
+        return;
+    }
+    for (int i = 0; i < 2; i++) {
+        fcntl(s->wake_pipe[i], F_SETFL, O_NONBLOCK);
+        fcntl(s->wake_pipe[i], F_SETFD, FD_CLOEXEC);
+    }
+    signal(SIGPIPE, SIG_IGN); /* of libxcb's writes; others see EPIPE as well */
+    XSetIOErrorHandler(on_io_error);
+    XSetIOErrorExitHandler(display, on_exit_wanted, s);
+    s->connection = ConnectionNumber(display) + 1;
+}
+#endif
+
 void lost_watch(seat_t *s, SDL_Window *window)
 {
     SDL_SysWMinfo info;
     SDL_VERSION(&info.version);
-#ifdef SDL_VIDEO_DRIVER_X11
-    if (!s->connection && SDL_GetWindowWMInfo(window, &info) && info.subsystem == SDL_SYSWM_X11 &&
-        pipe(s->wake_pipe) == 0) {
-        for (int i = 0; i < 2; i++) {
-            fcntl(s->wake_pipe[i], F_SETFL, O_NONBLOCK);
-            fcntl(s->wake_pipe[i], F_SETFD, FD_CLOEXEC);
-        }
-        signal(SIGPIPE, SIG_IGN); /* of libxcb's writes; others see EPIPE as well */
-        XSetIOErrorHandler(on_io_error);
-        XSetIOErrorExitHandler(info.info.x11.display, on_exit_wanted, s);
-        s->connection = ConnectionNumber(info.info.x11.display) + 1;
+    if (!SDL_GetWindowWMInfo(window, &info)) {
+        return;
     }
-#else
-    (void)s;
-    (void)window;
+#ifdef SDL_VIDEO_DRIVER_X11
+    if (info.subsystem == SDL_SYSWM_X11) {
+        watch_x11(s, info.info.x11.display);
+    }
 #endif
+#ifdef SDL_VIDEO_DRIVER_WAYLAND
+    if (info.subsystem == SDL_SYSWM_WAYLAND) {
+        s->wayland = info.info.wl.display;
+    }
+#endif
+    (void)s;
 }
 
 void lost_end(seat_t *s)

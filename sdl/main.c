@@ -4,11 +4,16 @@
 
 #include <stdio.h>
 
+/* By this name, docks and task bars know what to show for the window: rvkit.desktop. */
+#define DESKTOP_FILE "rvkit"
+
 /* The display is wanted only now: -version and the like do without. */
 static bool main_open(void *opaque, const options_t *o, board_desc_t *board, char *error,
                       size_t error_size)
 {
     desktop_t *d = opaque;
+    SDL_setenv("SDL_VIDEO_X11_WMCLASS", DESKTOP_FILE, 0);
+    SDL_setenv("SDL_VIDEO_WAYLAND_WMCLASS", DESKTOP_FILE, 0);
     d->seat = seat_open(error, error_size);
     if (d->seat && desktop_open(d, o, board, error, error_size)) {
         return true;

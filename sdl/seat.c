@@ -84,7 +84,9 @@ static void seat_on_event(seat_t *s, SDL_Event *e)
     if (closed) {
         s->closed_at = e->common.timestamp | 1;
     }
-    if (e->type == SDL_QUIT && s->closed_at && e->common.timestamp + 1 - s->closed_at < CLOSE_MS) {
+    if (e->type == SDL_QUIT &&
+        ((s->closed_at && e->common.timestamp + 1 - s->closed_at < CLOSE_MS) ||
+         lost_instead_of_quit(s))) {
         return;
     }
     for (window_t *w = s->windows; w; w = w->next) {

@@ -12,6 +12,7 @@ struct seat {
     uint32_t closed_at;   /* when SDL told the last time that a window is to close; 0: not yet */
     int connection;       /* the X display's descriptor + 1; 0: there is none */
     int wake_pipe[2];     /* with a connection */
+    void *wayland;        /* the wl_display; NULL: there is none */
 };
 
 /* Windows come and go. */
@@ -28,5 +29,8 @@ void lost_watch(seat_t *s, SDL_Window *window);
 void lost_end(seat_t *s);
 bool lost_wait(seat_t *s, SDL_Event *event, int wait_ms);
 void lost_wake(seat_t *s);
+
+/* SDL says that the person quits: whether the display is gone, rather. */
+bool lost_instead_of_quit(seat_t *s);
 
 #endif

@@ -92,9 +92,10 @@ static bool key_local(text_view_t *t, const SDL_Keysym *key)
 {
     bool shift = key->mod & KMOD_SHIFT, ctrl = key->mod & KMOD_CTRL;
     int page = (int)t->rows - 1;
-    if (shift && ctrl && window_latin(key) == SDLK_c) {
+    SDL_Keycode sym = window_key_sym(key);
+    if (shift && ctrl && sym == SDLK_c) {
         text_copy(t, false);
-    } else if (shift && ctrl && window_latin(key) == SDLK_v) {
+    } else if (shift && ctrl && sym == SDLK_v) {
         text_paste(t, false);
     } else if (shift && !ctrl && key->sym == SDLK_INSERT) {
         text_paste(t, true);
@@ -131,7 +132,7 @@ static void text_key(text_view_t *t, const SDL_Keysym *key)
         type_key(t, code, mods);
         t->swallow = true;
     } else if (printable && (mods & VT_MOD_CTRL) && !(key->mod & KMOD_MODE)) {
-        uint32_t c = (uint32_t)window_latin(key);
+        uint32_t c = (uint32_t)window_key_sym(key);
         /* Shift makes no other character of letters with Ctrl; Ctrl-Shift-2 and -6 are Ctrl-@ and
          * -^. */
         c = key->mod & KMOD_SHIFT ? c == '2' ? '@' : c == '6' ? '^' : c == '-' ? '_' : c : c;

@@ -232,6 +232,8 @@ void text_finish_paste(text_view_t *t)
     if (text) {
         text_scroll(t, -(int)t->above);
         failed = !console_paste(t->viewer, text, strlen(text));
+    } else if (!failed) {
+        window_say(t->view.window, "there is no text to paste");
     }
     if (failed) {
         window_say(t->view.window, "nothing is pasted: it is more than 64 MiB, with what the guest "

@@ -70,9 +70,9 @@ bool window_grabbed(const window_t *window);
 bool window_smooth(const window_t *window);
 bool window_focused(const window_t *window);
 
-/* The key's character, or name; for a letter's key on a layout without Latin letters, that letter.
- */
-SDL_Keycode window_latin(const SDL_Keysym *key);
+/* What a key is to shortcuts and to Ctrl: its letter, and on keyboards of other scripts the Latin
+ * one in its place. */
+SDL_Keycode window_key_sym(const SDL_Keysym *key);
 
 /* Pixels of the renderer for each unit of the window. */
 float window_scale(const window_t *window);

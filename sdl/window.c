@@ -7,6 +7,7 @@
 
 #define FRAME_MS 14   /* the least from one picture of a console to the next */
 #define SCREEN_MS 4   /* and of a screen, as long as drawing takes no more than half of the time */
+#define UNSEEN_MS 500 /* how often a window that cannot be seen gets its new title */
 #define SETTLE_MS 200 /* the window's size has not changed for so long */
 
 /* --- Waking the main thread --- */
@@ -173,6 +174,11 @@ void window_draw(window_t *w)
     __atomic_store_n(&view->changed, 0, __ATOMIC_SEQ_CST);
     w->redraw = false;
     w->drawn_at = SDL_GetTicks();
+    if (w->unseen) {
+        w->again_at = 0;
+        window_retitle(w);
+        return;
+    }
     uint32_t again = view->ops->draw(view);
     uint32_t status = window_draw_status(w);
     again = status < again ? status : again;
@@ -203,6 +209,9 @@ static void window_settle(window_t *w)
 static uint32_t window_interval(const window_t *w)
 {
     uint32_t took = 2 * w->took;
+    if (w->unseen) {
+        return UNSEEN_MS;
+    }
     if (!w->view[w->shown]->screen || took > FRAME_MS) {
         return FRAME_MS;
     }
@@ -253,6 +262,9 @@ static void window_on_quit(window_t *w)
 static void window_on_window(window_t *w, const SDL_WindowEvent *e)
 {
     view_t *view = w->view[w->shown];
+    bool unseen = SDL_GetWindowFlags(w->handle) & (SDL_WINDOW_HIDDEN | SDL_WINDOW_MINIMIZED);
+    w->redraw |= w->unseen && !unseen;
+    w->unseen = unseen;
     switch (e->event) {
     case SDL_WINDOWEVENT_SIZE_CHANGED:
     case SDL_WINDOWEVENT_DISPLAY_CHANGED:
@@ -375,14 +387,28 @@ void window_start(window_t *w, const window_guest_t *guest)
 
 /* --- Beginning and end --- */
 
+/* At most so many of the screen's pixels, less what a frame takes: the last lines of a larger
+ * window would be where nobody sees them. */
+static int window_fit(int wanted, int room)
+{
+    int most = room - room / 16;
+    return room > 0 && wanted > most ? most : wanted;
+}
+
 static bool window_create(window_t *w, const char *title, int width, int height)
 {
+    SDL_Rect room;
+    if (SDL_GetDisplayUsableBounds(0, &room) == 0) {
+        width = window_fit(width, room.w);
+        height = window_fit(height, room.h);
+    }
     w->handle =
         SDL_CreateWindow(title, SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, width, height,
                          SDL_WINDOW_HIDDEN | SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
     w->renderer = w->handle ? window_make_renderer(w->handle) : NULL;
     if (w->renderer) {
         SDL_SetWindowMinimumSize(w->handle, 64, 48);
+        window_set_icon(w->handle);
         SDL_GetRendererOutputSize(w->renderer, &w->width, &w->height);
         lost_watch(w->seat, w->handle);
     }

@@ -41,7 +41,8 @@ typedef struct {
     bool (*folder)(void *opaque, char *dir, size_t dir_size, char *tag, size_t tag_size);
 } window_guest_t;
 
-/* A window of so many pixels, and the font. NULL: error (error_size bytes) is a line. */
+/* A window of so many pixels, unless the screen has less, and the font. NULL: error (error_size
+ * bytes) is a line. */
 window_t *window_open(seat_t *seat, const char *title, int width, int height, const char *font,
                       char *error, size_t error_size);
 

@@ -32,7 +32,8 @@ struct window {
     unsigned count, shown;
     int width, height; /* pixels of the renderer */
     float scale;
-    bool focused, grabbed, smooth, full, status, asking;
+    bool focused, grabbed, smooth, status, asking;
+    bool unseen; /* minimised, or hidden otherwise: nothing is drawn */
     bool redraw;
     bool swallow;                /* text that a shortcut's key makes */
     uint32_t drawn_at, again_at; /* again_at 0: never */
@@ -54,6 +55,10 @@ struct window {
 /* window_keys.c: true when the key was the window's. */
 bool window_key(window_t *w, const SDL_KeyboardEvent *e);
 void window_ask(window_t *w);
+
+/* window_manager.c: whether it fills the screen, by whomever; its icon. */
+bool window_is_full(window_t *w);
+void window_set_icon(SDL_Window *handle);
 
 /* window_status.c: draws what is to be seen at the bottom; milliseconds until it changes by itself.
  */

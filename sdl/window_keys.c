@@ -25,13 +25,6 @@ void window_ask(window_t *w)
     w->redraw = true;
 }
 
-SDL_Keycode window_latin(const SDL_Keysym *key)
-{
-    unsigned letter = (unsigned)key->scancode - SDL_SCANCODE_A;
-    bool other = key->sym >= 0x80 && !(key->sym & SDLK_SCANCODE_MASK);
-    return other && letter < 26 ? (SDL_Keycode)('a' + letter) : key->sym;
-}
-
 static void key_screenshot(window_t *w)
 {
     view_t *view = w->view[w->shown];
@@ -55,12 +48,6 @@ static void key_screenshot(window_t *w)
     window_say(w, said);
 }
 
-void window_fill(window_t *w, bool full)
-{
-    w->full = full;
-    SDL_SetWindowFullscreen(w->handle, full ? SDL_WINDOW_FULLSCREEN_DESKTOP : 0);
-}
-
 static void key_pause(window_t *w)
 {
     if (!w->guest.pause) {
@@ -73,15 +60,24 @@ static void key_pause(window_t *w)
     }
 }
 
+SDL_Keycode window_key_sym(const SDL_Keysym *key)
+{
+    enum { OTHER_SCRIPTS = 0x370 };
+    static const char us[] = "abcdefghijklmnopqrstuvwxyz1234567890\r\033\b\t -=[]\\#;'`,./";
+    unsigned at = (unsigned)key->scancode - SDL_SCANCODE_A;
+    bool other = key->sym >= OTHER_SCRIPTS && !(key->sym & SDLK_SCANCODE_MASK);
+    return other && at < sizeof(us) - 1 ? us[at] : key->sym;
+}
+
 /* True: it was one. */
 static bool key_command(window_t *w, const SDL_Keysym *key)
 {
-    switch (window_latin(key)) {
+    switch (window_key_sym(key)) {
     case SDLK_g:
         window_grab(w, !w->grabbed && w->view[w->shown]->screen);
         break;
     case SDLK_f:
-        window_fill(w, !w->full);
+        window_fill(w, !window_is_full(w));
         break;
     case SDLK_s:
         key_screenshot(w);
@@ -118,7 +114,11 @@ static bool key_command(window_t *w, const SDL_Keysym *key)
 
 static bool key_font(window_t *w, const SDL_Keysym *key)
 {
-    switch (key->sym) {
+    SDL_Keycode sym = window_key_sym(key);
+    if (sym > 0x7F && key->scancode == SDL_SCANCODE_0) {
+        sym = SDLK_0; /* French keyboards have a letter there */
+    }
+    switch (sym) {
     case SDLK_PLUS:
     case SDLK_EQUALS:
     case SDLK_KP_PLUS:
@@ -143,7 +143,7 @@ bool window_key(window_t *w, const SDL_KeyboardEvent *e)
     bool ctrl = key->mod & KMOD_CTRL, alt = key->mod & KMOD_LALT;
     if (w->asking) {
         bool modifier = key->scancode >= SDL_SCANCODE_LCTRL && key->scancode <= SDL_SCANCODE_RGUI;
-        if (window_latin(key) == SDLK_y) {
+        if (window_key_sym(key) == SDLK_y) {
             w->guest.quit(w->guest.opaque);
         }
         w->asking = modifier;

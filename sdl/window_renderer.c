@@ -31,9 +31,14 @@ static bool gl_is_software(SDL_Renderer *renderer)
 
 SDL_Renderer *window_make_renderer(SDL_Window *handle)
 {
-    SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0"); /* or the software renderer uses OpenGL */
+    const char *driver = SDL_GetCurrentVideoDriver();
+    bool shared =
+        driver && strcmp(driver, "wayland") != 0; /* SDL gives Wayland no other pictures */
+    if (shared) {
+        SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0"); /* or its own renderer uses OpenGL */
+    }
     SDL_Renderer *renderer = SDL_CreateRenderer(handle, -1, 0);
-    if (renderer && !SDL_GetHint(SDL_HINT_RENDER_DRIVER) && gl_is_software(renderer)) {
+    if (renderer && shared && !SDL_GetHint(SDL_HINT_RENDER_DRIVER) && gl_is_software(renderer)) {
         SDL_DestroyRenderer(renderer);
         renderer = SDL_CreateRenderer(handle, -1, SDL_RENDERER_SOFTWARE);
     }

@@ -73,11 +73,24 @@ int __wrap_SDL_GetRendererOutputSize(SDL_Renderer *renderer, int *width, int *he
     return error;
 }
 
+/* --- What only a window manager does --- */
+
+static int minimised; /* atomic */
+
+Uint32 __real_SDL_GetWindowFlags(SDL_Window *window);
+Uint32 __wrap_SDL_GetWindowFlags(SDL_Window *window);
+
+Uint32 __wrap_SDL_GetWindowFlags(SDL_Window *window)
+{
+    return __real_SDL_GetWindowFlags(window) |
+           (__atomic_load_n(&minimised, __ATOMIC_SEQ_CST) ? SDL_WINDOW_MINIMIZED : 0);
+}
+
 /* --- A window with a console, two screens, and a view that counts --- */
 
 typedef struct {
     view_t view;
-    unsigned told; /* atomic */
+    unsigned told, drawn; /* atomic */
 } counter_t;
 
 static struct {
@@ -129,7 +142,7 @@ static void counter_event(view_t *view, const SDL_Event *event)
 
 static uint32_t counter_draw(view_t *view)
 {
-    (void)view;
+    __atomic_fetch_add(&((counter_t *)view)->drawn, 1, __ATOMIC_SEQ_CST);
     return VIEW_NEVER;
 }
 
@@ -384,22 +397,6 @@ TEST(long_editing)
     CHECK(hears("すももにわ"));
 }
 
-static bool has_notice(const void *what);
-
-/* Keys of a layout without Latin letters: Ctrl and the window's own are those of the places. */
-TEST(other_layouts)
-{
-    show(1);
-    key(SDL_SCANCODE_C, 0x441, KMOD_LCTRL);
-    CHECK(hears("\003"));
-    key(SDL_SCANCODE_A, SDLK_q, KMOD_LCTRL); /* a Latin one that is only ordered otherwise */
-    CHECK(hears("\021"));
-    shortcut(SDL_SCANCODE_I, 0x448);
-    CHECK(until(has_notice, "scaled smoothly"));
-    shortcut(SDL_SCANCODE_I, 0x448);
-    CHECK(until(has_notice, "whole numbers"));
-}
-
 TEST(clipboard_questions)
 {
     show(1);
@@ -438,6 +435,62 @@ TEST(news_are_told)
         host_sleep_ns(2000000);
     }
     CHECK_EQ(3, __atomic_load_n(&rig.counter->told, __ATOMIC_SEQ_CST));
+}
+
+/* Shortcuts and Ctrl are by the Latin letter where the key's own is of another script, and by the
+ * key's own letter otherwise. */
+TEST(keyboards)
+{
+    show(1);
+    key(SDL_SCANCODE_W, 0x446, KMOD_LCTRL); /* Cyrillic */
+    key(SDL_SCANCODE_LEFTBRACKET, 0x445, KMOD_LCTRL);
+    CHECK(hears("\027\033"));
+    key(SDL_SCANCODE_Y, SDLK_z, KMOD_LCTRL); /* German */
+    CHECK(hears("\032"));
+    text("\321\206");
+    CHECK(hears("\321\206"));
+    SDL_SetClipboardText("copied");
+    key(SDL_SCANCODE_V, 0x43C, KMOD_LCTRL | KMOD_LSHIFT);
+    CHECK(hears("copied"));
+}
+
+/* --- Not seen --- */
+
+static void minimise(bool yes)
+{
+    __atomic_store_n(&minimised, yes, __ATOMIC_SEQ_CST);
+    push((SDL_Event){
+        .window = {.type = SDL_WINDOWEVENT,
+                   .event = yes ? SDL_WINDOWEVENT_MINIMIZED : SDL_WINDOWEVENT_RESTORED}});
+}
+
+static bool was_drawn(const void *what)
+{
+    return __atomic_load_n(&rig.counter->drawn, __ATOMIC_SEQ_CST) > *(const unsigned *)what;
+}
+
+static unsigned drawn_after_news(void)
+{
+    host_sleep_ns(100000000);
+    unsigned before = __atomic_load_n(&rig.counter->drawn, __ATOMIC_SEQ_CST);
+    for (unsigned i = 0; i < 60; i++) {
+        view_wake(&rig.counter->view);
+        host_sleep_ns(10000000);
+    }
+    return __atomic_load_n(&rig.counter->drawn, __ATOMIC_SEQ_CST) - before;
+}
+
+/* A window that cannot be seen is not drawn, and all that came meanwhile is there when it can. */
+TEST(minimised_windows)
+{
+    show(4);
+    CHECK(drawn_after_news() > 1);
+    minimise(true);
+    CHECK_EQ(0, drawn_after_news());
+    unsigned before = __atomic_load_n(&rig.counter->drawn, __ATOMIC_SEQ_CST);
+    minimise(false);
+    CHECK(until(was_drawn, &before));
+    CHECK(drawn_after_news() > 1);
 }
 
 /* --- Screens --- */
@@ -668,10 +721,11 @@ static void first_run(void *opaque)
     focus(true);
     RUN(input_methods);
     RUN(long_editing);
-    RUN(other_layouts);
     RUN(clipboard_questions);
     RUN(clipboard_questions_elsewhere);
     RUN(news_are_told);
+    RUN(keyboards);
+    RUN(minimised_windows);
     RUN(fingers);
     RUN(fingers_are_no_mouse);
     RUN(many_fingers);
