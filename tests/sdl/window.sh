@@ -217,6 +217,7 @@ for number in 2 3; do
     check "and not black" test "$(convert "$tests_dir/pictures/$name"-*.png -format '%[fx:mean>0.002]' info:)" = 1
 done
 xdotool key ctrl+alt+1
+sleep 0.5
 line 'poweroff -f'
 wait "$machine"
 machine=
