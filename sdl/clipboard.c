@@ -22,6 +22,7 @@ struct clipboard {
     uint32_t again;        /* atomic: the pause is over */
     char *text;
     size_t size;
+    bool failed;
     uint32_t done; /* atomic */
 };
 
@@ -31,7 +32,7 @@ static void clipboard_finish(clipboard_t *c)
     c->ready(c->opaque);
 }
 
-/* False: no memory, or too much. */
+/* False: too much, or no memory. */
 static bool clipboard_add(clipboard_t *c, const void *bytes, size_t size)
 {
     char *text = size <= CLIPBOARD_MAX - c->size ? realloc(c->text, c->size + size + 1) : NULL;
@@ -107,8 +108,11 @@ static bool x_read(clipboard_t *c, Display *display)
     XEvent event;
     XSelectInput(display, window, PropertyChangeMask);
     XConvertSelection(display, selection, utf8, property, window, CurrentTime);
-    if (!x_next(display, SelectionNotify, &event) || event.xselection.property == None) {
+    if (!x_next(display, SelectionNotify, &event)) {
         return false;
+    }
+    if (event.xselection.property == None) {
+        return true; /* there is nothing, or no text */
     }
     long size = x_take(c, display, window, property, &type);
     if (size < 0 || type != incr) {
@@ -131,7 +135,8 @@ static void clipboard_body(void *arg)
     Display *display = XOpenDisplay(NULL);
     if (display) {
         XSetIOErrorExitHandler(display, on_exit_wanted, NULL);
-        if (!x_read(c, display)) { /* all or nothing */
+        c->failed = !x_read(c, display);
+        if (c->failed) { /* all or nothing */
             free(c->text);
             c->text = NULL;
         }
@@ -173,9 +178,7 @@ static void clipboard_try(clipboard_t *c)
     SDL_ClearError();
     char *text = c->primary ? SDL_GetPrimarySelectionText() : SDL_GetClipboardText();
     bool whole = !*SDL_GetError();
-    if (text && *text && whole) {
-        clipboard_add(c, text, strlen(text));
-    }
+    c->failed = !whole || (text && *text && !clipboard_add(c, text, strlen(text)));
     SDL_free(text);
     if (!whole && (int32_t)(c->until - SDL_GetTicks()) > 0) {
         c->thread = host_thread_create(clipboard_pause, c);
@@ -209,6 +212,11 @@ bool clipboard_ready(clipboard_t *c)
         clipboard_try(c);
     }
     return __atomic_load_n(&c->done, __ATOMIC_SEQ_CST);
+}
+
+bool clipboard_failed(const clipboard_t *c)
+{
+    return c->failed;
 }
 
 char *clipboard_take(clipboard_t *c)

@@ -21,8 +21,10 @@ clipboard_t *clipboard_ask(bool primary, void (*ready)(void *opaque), void *opaq
 /* Whether it was read, or cannot be. */
 bool clipboard_ready(clipboard_t *clipboard);
 
-/* Waits for its thread, frees it, and gives the text, for free(); NULL: there is none. NULL is
- * allowed. */
+/* After ready: there is something, but it is too much, or its owner did not give all of it. */
+bool clipboard_failed(const clipboard_t *clipboard);
+
+/* Waits for it, frees it, and gives the text, for free(); NULL: there is none. NULL is allowed. */
 char *clipboard_take(clipboard_t *clipboard);
 
 #endif

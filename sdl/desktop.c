@@ -75,8 +75,9 @@ static void desktop_give(desktop_t *d, const options_t *o, board_desc_t *board)
     const audio_clock_t clock = {board_clock_now, &d->clock};
     board->clock = &d->clock;
     /* Runs with -icount have a time of their own, which no sound card keeps. */
-    bool sound = !o->nosound && ((!o->icount && sound_open(&board->audio)) ||
-                                 audio_null_open(&board->audio, o->icount ? &clock : NULL));
+    bool sound = !o->nosound && !o->sound &&
+                 ((!o->icount && sound_open(&board->audio)) ||
+                  audio_null_open(&board->audio, o->icount ? &clock : NULL));
     board->playbacks = board->captures = sound;
 }
 

@@ -13,7 +13,9 @@ bool picture_write_png(const char *path, const uint32_t *pixels, uint32_t width,
 {
     size_t count = (size_t)width * height;
     uint8_t *rgb = malloc(3 * count + 1);
-    FILE *file = rgb ? fopen(path, "wb") : NULL;
+    char part[4096];
+    int n = snprintf(part, sizeof(part), "%s.part", path);
+    FILE *file = rgb && n > 0 && (size_t)n < sizeof(part) ? fopen(part, "wb") : NULL;
     if (!file) {
         snprintf(error, error_size, "%s", rgb ? strerror(errno) : "out of memory");
         free(rgb);
@@ -27,9 +29,16 @@ bool picture_write_png(const char *path, const uint32_t *pixels, uint32_t width,
     png_image image = {
         .version = PNG_IMAGE_VERSION, .width = width, .height = height, .format = PNG_FORMAT_RGB};
     bool ok = png_image_write_to_stdio(&image, file, 0, rgb, 0, NULL) != 0;
-    snprintf(error, error_size, "%s", ok ? strerror(errno) : image.message);
+    snprintf(error, error_size, "%s", image.message);
     png_image_free(&image);
-    ok = fclose(file) == 0 && ok;
+    bool closed = fclose(file) == 0;
+    if (ok && !(closed && rename(part, path) == 0)) { /* whole, or not there */
+        snprintf(error, error_size, "%s", strerror(errno));
+        ok = false;
+    }
+    if (!ok) {
+        remove(part);
+    }
     free(rgb);
     return ok;
 }

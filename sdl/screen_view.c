@@ -199,9 +199,15 @@ static void screen_draw_cursor(screen_view_t *s)
     }
     float factor = (float)s->area.w / (float)s->guest_width;
     float side = DISPLAY_CURSOR_SIDE * factor;
-    const SDL_FRect rect = {
-        (float)s->area.x + (float)(s->pointer.x - (int32_t)s->pointer.hot_x) * factor,
-        (float)s->area.y + (float)(s->pointer.y - (int32_t)s->pointer.hot_y) * factor, side, side};
+    /* Both are the guest's numbers, whatever they are. */
+    int64_t x = s->pointer.x - (int64_t)s->pointer.hot_x;
+    int64_t y = s->pointer.y - (int64_t)s->pointer.hot_y;
+    if (x <= -DISPLAY_CURSOR_SIDE || y <= -DISPLAY_CURSOR_SIDE || x >= s->guest_width ||
+        y >= s->guest_height) {
+        return;
+    }
+    const SDL_FRect rect = {(float)s->area.x + (float)x * factor,
+                            (float)s->area.y + (float)y * factor, side, side};
     SDL_RenderSetClipRect(window_renderer(s->view.window), &s->area);
     SDL_RenderCopyF(window_renderer(s->view.window), s->cursor, NULL, &rect);
     SDL_RenderSetClipRect(window_renderer(s->view.window), NULL);

@@ -52,6 +52,10 @@ static uint32_t event_window(const SDL_Event *e)
         return e->text.windowID;
     case SDL_TEXTEDITING:
         return e->edit.windowID;
+#if SDL_VERSION_ATLEAST(2, 0, 22)
+    case SDL_TEXTEDITING_EXT:
+        return e->editExt.windowID;
+#endif
     case SDL_MOUSEMOTION:
         return e->motion.windowID;
     case SDL_MOUSEBUTTONDOWN:
@@ -93,6 +97,11 @@ static void seat_on_event(seat_t *s, SDL_Event *e)
     if (e->type == SDL_DROPFILE || e->type == SDL_DROPTEXT) {
         SDL_free(e->drop.file);
     }
+#if SDL_VERSION_ATLEAST(2, 0, 22)
+    if (e->type == SDL_TEXTEDITING_EXT) {
+        SDL_free(e->editExt.text);
+    }
+#endif
 }
 
 /* --- Running --- */
@@ -150,6 +159,9 @@ static bool seat_start(void)
     SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
     SDL_SetHint(SDL_HINT_MOUSE_FOCUS_CLICKTHROUGH, "1");
     SDL_SetHint(SDL_HINT_IME_SHOW_UI, "1");
+#if SDL_VERSION_ATLEAST(2, 0, 22)
+    SDL_SetHint(SDL_HINT_IME_SUPPORT_EXTENDED_TEXT, "1"); /* not 31 bytes of a sentence */
+#endif
     SDL_SetHint(SDL_HINT_APP_NAME, "rvkit");
 #ifdef SDL_VIDEO_DRIVER_X11
     /* Drivers without a window are no display; and libwayland would print a line of its own. */

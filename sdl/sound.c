@@ -3,6 +3,8 @@
 
 #include "sdl.h"
 
+#include "../src/host/audio.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,12 +14,13 @@ typedef struct {
     sound_t *sound;
     unsigned index;
     audio_params_t params;
-    SDL_AudioDeviceID device; /* 0: none */
+    SDL_AudioDeviceID device; /* 0: none; the stream is one of `quiet` */
     uint32_t latency;         /* frames on the way to the loudspeaker */
 } sound_stream_t;
 
 struct sound {
     audio_guest_t guest;
+    audio_host_t quiet; /* takes as long, and is not heard */
     sound_stream_t stream[AUDIO_STREAMS_MAX];
 };
 
@@ -38,16 +41,19 @@ static void sound_callback(void *opaque, Uint8 *bytes, int size)
 
 static void sound_attach(void *opaque, const audio_guest_t *guest)
 {
-    ((sound_t *)opaque)->guest = *guest;
+    sound_t *sound = opaque;
+    sound->guest = *guest;
+    sound->quiet.attach(sound->quiet.opaque, guest);
 }
 
 static void sound_release(void *opaque, unsigned index)
 {
-    sound_stream_t *s = &((sound_t *)opaque)->stream[index];
-    if (s->device) {
-        SDL_CloseAudioDevice(s->device);
+    sound_t *sound = opaque;
+    if (sound->stream[index].device) {
+        SDL_CloseAudioDevice(sound->stream[index].device);
     }
-    s->device = 0;
+    sound->stream[index].device = 0;
+    sound->quiet.release(sound->quiet.opaque, index);
 }
 
 /* A power of two that is no more than half of what the guest keeps on the way, and its period. */
@@ -85,20 +91,27 @@ static bool sound_prepare(void *opaque, unsigned index, const audio_params_t *pa
     SDL_AudioSpec have;
     s->device = SDL_OpenAudioDevice(NULL, params->capture, &want, &have, 0);
     s->latency = s->device ? have.samples : 0;
-    return s->device != 0;
+    return s->device || sound->quiet.prepare(sound->quiet.opaque, index, params);
 }
 
 static void sound_start(void *opaque, unsigned index)
 {
-    SDL_PauseAudioDevice(((sound_t *)opaque)->stream[index].device, 0);
+    sound_t *sound = opaque;
+    if (sound->stream[index].device) {
+        SDL_PauseAudioDevice(sound->stream[index].device, 0);
+    } else {
+        sound->quiet.start(sound->quiet.opaque, index);
+    }
 }
 
 /* Takes the device's lock: no callback runs then. */
 static void sound_stop(void *opaque, unsigned index)
 {
-    if (((sound_t *)opaque)->stream[index].device) {
-        SDL_PauseAudioDevice(((sound_t *)opaque)->stream[index].device, 1);
+    sound_t *sound = opaque;
+    if (sound->stream[index].device) {
+        SDL_PauseAudioDevice(sound->stream[index].device, 1);
     }
+    sound->quiet.stop(sound->quiet.opaque, index);
 }
 
 static uint32_t sound_delay(void *opaque, unsigned index)
@@ -109,7 +122,8 @@ static uint32_t sound_delay(void *opaque, unsigned index)
 
 static void sound_update(void *opaque)
 {
-    (void)opaque;
+    sound_t *sound = opaque;
+    sound->quiet.update(sound->quiet.opaque);
 }
 
 static void sound_free(void *opaque)
@@ -118,8 +132,34 @@ static void sound_free(void *opaque)
     for (unsigned i = 0; i < AUDIO_STREAMS_MAX; i++) {
         sound_release(sound, i);
     }
+    sound->quiet.free(sound->quiet.opaque);
     SDL_QuitSubSystem(SDL_INIT_AUDIO);
     free(sound);
+}
+
+static void alsa_is_quiet(const char *file, int line, const char *function, int error,
+                          const char *format, ...)
+{
+    (void)file, (void)line, (void)function, (void)error, (void)format;
+}
+
+/* libasound tells stderr in eight lines that there is no card. SDL has it loaded, or not. */
+static void alsa_hush(void)
+{
+    typedef void (*handler_fn)(const char *file, int line, const char *function, int error,
+                               const char *format, ...);
+    const char *driver = SDL_GetCurrentAudioDriver();
+    void *alsa = driver && !strcmp(driver, "alsa") ? SDL_LoadObject("libasound.so.2") : NULL;
+    int (*set)(handler_fn) = NULL;
+    if (alsa) {
+        set = (int (*)(handler_fn))SDL_LoadFunction(alsa, "snd_lib_error_set_handler");
+    }
+    if (set) {
+        set(alsa_is_quiet);
+    }
+    if (alsa) {
+        SDL_UnloadObject(alsa); /* SDL has its own hold on it */
+    }
 }
 
 bool sound_open(audio_host_t *host)
@@ -132,6 +172,12 @@ bool sound_open(audio_host_t *host)
         free(sound);
         return false;
     }
+    if (!audio_null_open(&sound->quiet, NULL)) {
+        SDL_QuitSubSystem(SDL_INIT_AUDIO);
+        free(sound);
+        return false;
+    }
+    alsa_hush();
     *host = (audio_host_t){
         .opaque = sound,
         .attach = sound_attach,

@@ -143,7 +143,7 @@ static void text_key(text_view_t *t, const SDL_Keysym *key)
 
 static void text_editing(text_view_t *t, const char *text)
 {
-    SDL_strlcpy(t->editing, text, sizeof(t->editing));
+    SDL_utf8strlcpy(t->editing, text, sizeof(t->editing));
     t->all = true;
     view_wake(&t->view);
 }
@@ -309,6 +309,11 @@ void text_event(view_t *view, const SDL_Event *event)
     case SDL_TEXTEDITING:
         text_editing(t, event->edit.text);
         break;
+#if SDL_VERSION_ATLEAST(2, 0, 22)
+    case SDL_TEXTEDITING_EXT:
+        text_editing(t, event->editExt.text);
+        break;
+#endif
     case SDL_MOUSEBUTTONDOWN:
         mouse_press(t, &event->button);
         break;

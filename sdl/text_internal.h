@@ -60,12 +60,12 @@ typedef struct {
     int cursor_row, cursor_col;
     bool block;               /* a rectangle, if the mouse moves */
     int mouse_col, mouse_row; /* told last */
-    char editing[SDL_TEXTEDITINGEVENT_TEXT_SIZE];
-    clipboard_t *clipboard; /* being read; NULL: not */
-    clipboard_t *giving;    /* and for the guest */
-    char asked;             /* the clipboard that the guest asks for */
-    uint32_t asked_until;   /* it may be given; 0: the guest does not ask */
-    bool swallow;           /* the text that this key makes was sent as a key */
+    char editing[1024];       /* of an input method; "": nothing */
+    clipboard_t *clipboard;   /* being read; NULL: not */
+    clipboard_t *giving;      /* and for the guest */
+    char asked;               /* the clipboard that the guest asks for */
+    uint32_t asked_until;     /* it may be given; 0: the guest does not ask */
+    bool swallow;             /* the text that this key makes was sent as a key */
 } text_view_t;
 
 /* text_cells.c: looks at the console, and brings the canvas and the texture up to date. */

@@ -226,13 +226,18 @@ void text_finish_paste(text_view_t *t)
     if (!t->clipboard || !clipboard_ready(t->clipboard)) {
         return;
     }
+    bool failed = clipboard_failed(t->clipboard);
     char *text = clipboard_take(t->clipboard);
     t->clipboard = NULL;
     if (text) {
         text_scroll(t, -(int)t->above);
-        console_paste(t->viewer, text, strlen(text));
-    } else {
+        failed = !console_paste(t->viewer, text, strlen(text));
+    } else if (!failed) {
         window_say(t->view.window, "there is no text to paste");
+    }
+    if (failed) {
+        window_say(t->view.window, "nothing is pasted: it is more than 64 MiB, with what the guest "
+                                   "has still to read, or does not arrive");
     }
     free(text);
 }

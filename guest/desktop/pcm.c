@@ -23,7 +23,7 @@ static void set_interval(struct snd_pcm_hw_params *params, unsigned which, unsig
     *interval = (struct snd_interval){.min = value, .max = value, .integer = 1};
 }
 
-static bool set_up(int fd, unsigned rate, unsigned period, unsigned periods)
+static bool set_up(int fd, unsigned rate, unsigned period, unsigned wanted)
 {
     struct snd_pcm_hw_params hw;
     memset(&hw, 0, sizeof(hw));
@@ -37,7 +37,15 @@ static bool set_up(int fd, unsigned rate, unsigned period, unsigned periods)
     set_interval(&hw, SNDRV_PCM_HW_PARAM_CHANNELS, CHANNELS);
     set_interval(&hw, SNDRV_PCM_HW_PARAM_RATE, rate);
     set_interval(&hw, SNDRV_PCM_HW_PARAM_PERIOD_SIZE, period);
+    struct snd_interval *count =
+        &hw.intervals[SNDRV_PCM_HW_PARAM_PERIODS - SNDRV_PCM_HW_PARAM_FIRST_INTERVAL];
+    *count = (struct snd_interval){.min = 2, .max = wanted, .integer = 1};
+    if (ioctl(fd, SNDRV_PCM_IOCTL_HW_REFINE, &hw)) {
+        return false;
+    }
+    unsigned periods = count->max;
     set_interval(&hw, SNDRV_PCM_HW_PARAM_PERIODS, periods);
+    hw.rmask = ~0u;
     struct snd_pcm_sw_params sw = {.period_step = 1,
                                    .avail_min = period,
                                    .start_threshold = period * periods,
@@ -50,9 +58,9 @@ static bool set_up(int fd, unsigned rate, unsigned period, unsigned periods)
     return !ioctl(fd, SNDRV_PCM_IOCTL_SW_PARAMS, &sw) && !ioctl(fd, SNDRV_PCM_IOCTL_PREPARE);
 }
 
-int pcm_open(unsigned rate, unsigned period, unsigned periods)
+int pcm_open(const char *path, unsigned rate, unsigned period, unsigned periods)
 {
-    int fd = open("/dev/snd/pcmC0D0p", O_RDWR | O_CLOEXEC);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd >= 0 && !set_up(fd, rate, period, periods)) {
         int error = errno;
         close(fd);

@@ -77,7 +77,7 @@ static int play_file(const char *path)
     if (!file || !read_head(file, &rate, &channels, &size)) {
         return fail(path);
     }
-    int card = pcm_open(rate, PERIOD, PERIODS);
+    int card = pcm_open(PCM_PLAY, rate, PERIOD, PERIODS);
     if (card < 0) {
         return fail("the sound card");
     }
@@ -133,7 +133,7 @@ static int play_tune(void)
         "ccccggggaaaaggggccccggggaaaaggccggggggggggggggggccccggggaaaaggcccccc";
     static const char notes[] = "c d ef g a b";
     static int16_t samples[2 * PERIOD];
-    int card = pcm_open(RATE, PERIOD, PERIODS);
+    int card = pcm_open(PCM_PLAY, RATE, PERIOD, PERIODS);
     unsigned long frames = 0;
     unsigned half = 0;
     if (card < 0) {

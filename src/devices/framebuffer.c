@@ -2,7 +2,7 @@
 /*
  * The simple frame buffer. Harts write its memory without anybody noticing; each update compares it
  * with a copy, row by row, and brings the parts that differ to the display. When nothing has
- * changed for a while, an update looks at a quarter of the rows only.
+ * changed for a while, an update looks at each fourth row only: a character has more.
  */
 #include "framebuffer.h"
 
@@ -14,7 +14,7 @@ enum {
     FB_PAGE = 4096,
     FB_BLOCK = 8,  /* pixels */
     FB_IDLE = 30,  /* updates without a change until it is looked at less */
-    FB_SLICES = 4, /* then */
+    FB_SLICES = 4, /* then: one row of so many */
 };
 
 typedef struct {
@@ -80,6 +80,21 @@ static void fb_row(fb_t *fb, uint32_t y, uint32_t *left, uint32_t *right)
     *right = last;
 }
 
+/* One of the rows y, y + FB_SLICES … has changed. */
+static bool fb_slice_differs(const fb_t *fb, uint32_t y)
+{
+    for (; y < fb->height; y += FB_SLICES) {
+        const uint32_t *from = fb->pixels + (size_t)y * fb->width;
+        const uint32_t *to = fb->shadow + (size_t)y * fb->width;
+        for (uint32_t x = fb_same(from, to, 0, fb->width); x < fb->width; x++) {
+            if (ram_load_u32(from + x) != to[x]) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void fb_show(fb_t *fb, fb_band_t *band)
 {
     if (band->rows) {
@@ -90,12 +105,12 @@ static void fb_show(fb_t *fb, fb_band_t *band)
     band->rows = 0;
 }
 
-/* Looks at rows [y, end); true when some have changed. */
-static bool fb_scan(fb_t *fb, uint32_t y, uint32_t end)
+/* Looks at all rows; true when some have changed. */
+static bool fb_scan(fb_t *fb)
 {
     fb_band_t band = {0};
     bool changed = false;
-    for (; y < end; y++) {
+    for (uint32_t y = 0; y < fb->height; y++) {
         uint32_t left, right;
         fb_row(fb, y, &left, &right);
         if (left == right) {
@@ -115,7 +130,6 @@ static bool fb_scan(fb_t *fb, uint32_t y, uint32_t end)
 static void fb_update(rvvm_mmio_dev_t *dev)
 {
     fb_t *fb = dev->data;
-    uint32_t from = 0, end = fb->height;
     if (fb->all) {
         fb_band_t band = {.rows = fb->height, .right = fb->width};
         for (uint32_t y = 0; y < fb->height; y++) {
@@ -127,16 +141,12 @@ static void fb_update(rvvm_mmio_dev_t *dev)
         return;
     }
     if (fb->idle >= FB_IDLE) {
-        from = (uint32_t)((uint64_t)fb->height * fb->slice / FB_SLICES);
-        end = (uint32_t)((uint64_t)fb->height * (fb->slice + 1) / FB_SLICES);
         fb->slice = (fb->slice + 1) % FB_SLICES;
+        if (!fb_slice_differs(fb, fb->slice)) {
+            return;
+        }
     }
-    bool changed = fb_scan(fb, from, end);
-    if (changed && fb->idle >= FB_IDLE) { /* then the other rows, too */
-        fb_scan(fb, 0, from);
-        fb_scan(fb, end, fb->height);
-    }
-    fb->idle = changed ? 0 : fb->idle + (fb->idle < FB_IDLE);
+    fb->idle = fb_scan(fb) ? 0 : fb->idle + (fb->idle < FB_IDLE);
 }
 
 static void fb_reset(rvvm_mmio_dev_t *dev)

@@ -97,15 +97,9 @@ static void convert(uint32_t format, uint32_t *pixels, size_t count)
 
 /* --- Guest memory behind a resource --- */
 
-/* Where reading is, so that the next row does not look for it from the start. */
-typedef struct {
-    const gpu_resource_t *resource;
-    uint32_t entry;
-    uint64_t start; /* of the entry, in the backing */
-} backing_t;
-
 /* Copies [at, at + len) of the backing; what is not there is zeros. */
-static void backing_read(virtio_gpu_t *gpu, backing_t *from, uint64_t at, uint8_t *dst, size_t len)
+static void backing_read(virtio_gpu_t *gpu, gpu_reader_t *from, uint64_t at, uint8_t *dst,
+                         size_t len)
 {
     const virtq_t *vq = virtio_queue(gpu->dev, 0);
     const gpu_resource_t *resource = from->resource;
@@ -150,7 +144,7 @@ gpu_answer_t gpu_resource_transfer(virtio_gpu_t *gpu, gpu_resource_t *resource,
     if (!util_range_ok(offset, len, resource->backing_size)) {
         return resource->backing ? GPU_ERR_INVALID_PARAMETER : GPU_ERR_UNSPEC;
     }
-    backing_t from = {.resource = resource};
+    gpu_reader_t from = {.resource = resource};
     for (uint32_t row = 0; row < rect->height; row++) {
         uint32_t *dst = resource->pixels + (size_t)(rect->y + row) * resource->width + rect->x;
         backing_read(gpu, &from, offset + row * stride, (uint8_t *)dst, (size_t)rect->width * 4);
@@ -159,11 +153,10 @@ gpu_answer_t gpu_resource_transfer(virtio_gpu_t *gpu, gpu_resource_t *resource,
     return GPU_OK_NODATA;
 }
 
-void gpu_resource_blob_row(virtio_gpu_t *gpu, const gpu_resource_t *resource, uint32_t format,
-                           uint64_t at, uint32_t *pixels, uint32_t count)
+void gpu_resource_blob_row(virtio_gpu_t *gpu, gpu_reader_t *blob, uint32_t format, uint64_t at,
+                           uint32_t *pixels, uint32_t count)
 {
-    backing_t from = {.resource = resource};
-    backing_read(gpu, &from, at, (uint8_t *)pixels, (size_t)count * 4);
+    backing_read(gpu, blob, at, (uint8_t *)pixels, (size_t)count * 4);
     convert(format, pixels, count);
 }
 

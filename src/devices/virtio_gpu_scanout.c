@@ -11,6 +11,7 @@ static void show_blob(gpu_scanout_t *scanout, const gpu_resource_t *resource,
                       const gpu_rect_t *rect)
 {
     virtio_gpu_t *gpu = scanout->gpu;
+    gpu_reader_t blob = {.resource = resource};
     uint32_t rows = GPU_BAND / rect->width;
     for (uint32_t y = 0; y < rect->height; y += rows) {
         uint32_t count = (uint32_t)util_min_u64(rows, rect->height - y);
@@ -18,7 +19,7 @@ static void show_blob(gpu_scanout_t *scanout, const gpu_resource_t *resource,
             uint64_t row = (uint64_t)scanout->rect.y + rect->y + y + i;
             uint64_t at = scanout->layout.offset + row * scanout->layout.stride +
                           ((uint64_t)scanout->rect.x + rect->x) * 4;
-            gpu_resource_blob_row(gpu, resource, scanout->layout.format, at,
+            gpu_resource_blob_row(gpu, &blob, scanout->layout.format, at,
                                   gpu->band + (size_t)i * rect->width, rect->width);
         }
         scanout->display.update(scanout->display.opaque, rect->x, rect->y + y, rect->width, count,
@@ -173,7 +174,8 @@ void gpu_cursor_set(gpu_scanout_t *scanout, const gpu_resource_t *resource, uint
     scanout->hot_x = hot_x;
     scanout->hot_y = hot_y;
     if (fits && resource->blob) {
-        gpu_resource_blob_row(scanout->gpu, resource, GPU_B8G8R8A8, 0, scanout->image,
+        gpu_reader_t blob = {.resource = resource};
+        gpu_resource_blob_row(scanout->gpu, &blob, GPU_B8G8R8A8, 0, scanout->image,
                               GPU_CURSOR_PIXELS);
     } else if (fits) {
         memcpy(scanout->image, resource->pixels, sizeof(scanout->image));

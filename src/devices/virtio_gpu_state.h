@@ -47,6 +47,13 @@ typedef struct gpu_resource {
     uint64_t backing_size;
 } gpu_resource_t;
 
+/* Where reading of a backing is, so that the next row does not look for it from the start. */
+typedef struct {
+    const gpu_resource_t *resource;
+    uint32_t entry;
+    uint64_t start; /* of the entry, in the backing */
+} gpu_reader_t;
+
 /* How a picture lies in a blob. */
 typedef struct {
     uint32_t width, height, format;
@@ -110,8 +117,8 @@ gpu_answer_t gpu_resource_transfer(virtio_gpu_t *gpu, gpu_resource_t *resource,
                                    const gpu_rect_t *rect, uint64_t offset);
 
 /* Pixels of a row of a blob, as 0xAARRGGBB; black where there is no memory. */
-void gpu_resource_blob_row(virtio_gpu_t *gpu, const gpu_resource_t *resource, uint32_t format,
-                           uint64_t at, uint32_t *pixels, uint32_t count);
+void gpu_resource_blob_row(virtio_gpu_t *gpu, gpu_reader_t *blob, uint32_t format, uint64_t at,
+                           uint32_t *pixels, uint32_t count);
 
 bool gpu_format_ok(uint32_t format);
 

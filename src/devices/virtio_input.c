@@ -341,7 +341,8 @@ static void input_done(virtio_input_t *input, uint32_t at)
     spin_unlock(&input->lock);
 }
 
-/* A buffer that is too short for an event is given back empty; the next one is tried. */
+/* A buffer that is too short for an event is given back empty; the next one is tried. One that
+ * comes back while a snapshot is taken does not count: it is filled once more, or not at all. */
 static bool deliver(virtq_t *vq, const evdev_event_t *event)
 {
     uint8_t bytes[INPUT_EVENT];
@@ -351,7 +352,7 @@ static bool deliver(virtq_t *vq, const evdev_event_t *event)
     write_uint32_le_m(bytes + 4, (uint32_t)event->value);
     while ((chain = virtq_pop(vq))) {
         bool ok = virtq_write_all(chain, bytes, sizeof(bytes));
-        virtq_push(chain, ok ? sizeof(bytes) : 0);
+        ok &= virtq_push(chain, ok ? sizeof(bytes) : 0);
         if (ok) {
             return true;
         }

@@ -4,9 +4,8 @@
  *
  * The driver's messages wait in a list for each stream. The back end's clock takes them from there
  * (pull), or fills them (push), and a message is used when all of it is through: so the driver
- * hears of periods at the pace at which they are heard. Commands change a stream's state in the
- * control queue's notify alone, and call the back end without the lock: it calls back with its own
- * held.
+ * hears of periods at the pace at which they are heard. The back end is called without the lock,
+ * since it calls back with its own held; `calls` keeps what is asked of it in order.
  */
 #include "virtio_snd.h"
 
@@ -65,7 +64,7 @@ typedef struct {
 
     virtq_chain_t *first, *last; /* messages that wait; the user pointer is the next one */
     bool xrun;                   /* told, and nothing came since */
-    uint64_t skip;               /* bytes of the next message that were played before a snapshot */
+    uint64_t skip;               /* bytes of the next message that were through at a snapshot */
 } pcm_t;
 
 typedef struct {
@@ -74,7 +73,8 @@ typedef struct {
     unsigned count, playbacks;
     bool paused;
     uint8_t config[SND_CONFIG_SIZE];
-    spinlock_t lock; /* guards the streams */
+    spinlock_t calls; /* outside of lock: what begins and ends streams */
+    spinlock_t lock;  /* guards the streams */
     pcm_t pcm[AUDIO_STREAMS_MAX];
 } virtio_snd_t;
 
@@ -182,7 +182,10 @@ static size_t snd_pull(void *opaque, unsigned index, void *frames, size_t count)
     while (got < want && pcm->first) {
         size_t part = virtq_read(pcm->first, (uint8_t *)frames + got, want - got);
         got += part;
-        if (!part || !virtq_readable_left(pcm->first)) {
+        if (!part && virtq_readable_left(pcm->first)) {
+            break; /* the queue stands still */
+        }
+        if (!virtq_readable_left(pcm->first)) {
             message_end(pcm_take(pcm), SND_OK, latency, 0);
         }
     }
@@ -204,10 +207,13 @@ static size_t snd_push(void *opaque, unsigned index, const void *frames, size_t 
     size_t frame = audio_frame_size(&pcm->params), have = count * frame, put = 0;
     uint32_t latency = pcm_latency(snd, index);
     while (put < have && pcm->first) {
-        size_t part = (size_t)util_min_u64(have - put, message_room(pcm->first));
-        part = virtq_write(pcm->first, (const uint8_t *)frames + put, part);
+        size_t fits = (size_t)util_min_u64(have - put, message_room(pcm->first));
+        size_t part = virtq_write(pcm->first, (const uint8_t *)frames + put, fits);
         put += part;
-        if (!part || !message_room(pcm->first)) {
+        if (part < fits) {
+            break; /* the queue stands still */
+        }
+        if (!message_room(pcm->first)) {
             uint64_t filled = virtq_written(pcm->first);
             message_end(pcm_take(pcm), SND_OK, latency, filled);
         }
@@ -368,8 +374,11 @@ static snd_status_t snd_stream_command(virtio_snd_t *snd, virtq_chain_t *chain, 
         return SND_BAD_MSG;
     }
     unsigned index = read_uint32_le_m(in + 4);
-    return code == SND_PCM_SET_PARAMS ? snd_set_params(snd, index, in)
-                                      : snd_command(snd, index, code);
+    spin_lock_slow(&snd->calls);
+    snd_status_t status =
+        code == SND_PCM_SET_PARAMS ? snd_set_params(snd, index, in) : snd_command(snd, index, code);
+    spin_unlock(&snd->calls);
+    return status;
 }
 
 static void snd_request(virtio_snd_t *snd, virtq_chain_t *chain)
@@ -410,7 +419,11 @@ static void snd_message(virtio_snd_t *snd, virtq_chain_t *chain, bool capture)
     if (pcm->state != PCM_PREPARED && pcm->state != PCM_RUNNING && pcm->state != PCM_STOPPED) {
         message_end(chain, SND_IO_ERR, 0, 0);
     } else {
-        virtq_skip_readable(chain, capture ? 0 : pcm->skip);
+        if (capture) {
+            virtq_skip_writable(chain, pcm->skip);
+        } else {
+            virtq_skip_readable(chain, pcm->skip);
+        }
         pcm->skip = 0;
         pcm_append(pcm, chain);
     }
@@ -438,7 +451,8 @@ static void snd_notify(void *data, unsigned queue)
 
 /* --- Life --- */
 
-/* The state that a stream was in; from here on update() leaves it alone. */
+/* The state that a stream was in; from here on update() leaves it alone. `calls` is held, or no
+ * command can come. */
 static pcm_state_t snd_halt(virtio_snd_t *snd, unsigned index)
 {
     pcm_t *pcm = &snd->pcm[index];
@@ -454,6 +468,7 @@ static pcm_state_t snd_halt(virtio_snd_t *snd, unsigned index)
 static void snd_reset(void *data)
 {
     virtio_snd_t *snd = data;
+    spin_lock_slow(&snd->calls);
     for (unsigned i = 0; i < snd->count; i++) {
         pcm_state_t state = snd_halt(snd, i);
         if (state == PCM_PREPARED || state == PCM_RUNNING || state == PCM_STOPPED) {
@@ -464,6 +479,8 @@ static void snd_reset(void *data)
         snd->pcm[i] = (pcm_t){0};
         spin_unlock(&snd->lock);
     }
+    snd->paused = false; /* a snapshot that is read next runs on without being told */
+    spin_unlock(&snd->calls);
 }
 
 static void snd_queue_reset(void *data, unsigned queue)
@@ -478,21 +495,38 @@ static void snd_queue_reset(void *data, unsigned queue)
     }
 }
 
-/* Streams that run in a machine that goes on after a snapshot have their clock started here. */
-static void snd_update(void *data)
+/* Streams that run in a machine that goes on have their clock started. `calls` is held. */
+static void snd_go_on(virtio_snd_t *snd)
 {
-    virtio_snd_t *snd = data;
-    for (unsigned i = 0; i < snd->count; i++) {
+    for (unsigned i = 0; i < snd->count && !snd->paused; i++) {
         pcm_t *pcm = &snd->pcm[i];
         spin_lock(&snd->lock);
-        bool start = !snd->paused && pcm->state == PCM_RUNNING && !pcm->started;
+        bool start = pcm->state == PCM_RUNNING && !pcm->started;
         pcm->started |= start;
         spin_unlock(&snd->lock);
         if (start) {
             snd->host.start(snd->host.opaque, i);
         }
     }
+}
+
+static void snd_update(void *data)
+{
+    virtio_snd_t *snd = data;
+    if (spin_try_lock(&snd->calls)) { /* else a command takes long: next time */
+        snd_go_on(snd);
+        spin_unlock(&snd->calls);
+    }
     snd->host.update(snd->host.opaque);
+}
+
+/* As SET_PARAMS leaves them. */
+static bool params_ok(const audio_params_t *params, uint8_t format)
+{
+    return format <= AUDIO_FLOAT && params->rate >= AUDIO_RATE_MIN &&
+           params->rate <= AUDIO_RATE_MAX && params->channels &&
+           params->channels <= SND_CHANNELS_MAX && params->period &&
+           params->buffer >= params->period;
 }
 
 static bool save_stream(rvvm_snapshot_t *snap, pcm_t *pcm)
@@ -503,19 +537,21 @@ static bool save_stream(rvvm_snapshot_t *snap, pcm_t *pcm)
               rvvm_snapshot_field(snap, pcm->params.channels) &&
               rvvm_snapshot_field(snap, pcm->params.period) &&
               rvvm_snapshot_field(snap, pcm->params.buffer) && rvvm_snapshot_field(snap, pcm->skip);
-    pcm->state = state <= PCM_RELEASED ? (pcm_state_t)state : PCM_NEW;
-    pcm->params.format = format <= AUDIO_FLOAT ? (audio_format_t)format : AUDIO_U8;
-    pcm->params.channels = (pcm->params.channels - 1) % SND_CHANNELS_MAX + 1;
+    ok = ok && state <= PCM_RELEASED && (state == PCM_NEW || params_ok(&pcm->params, format));
+    pcm->state = ok ? (pcm_state_t)state : PCM_NEW;
+    pcm->params.format = ok ? (audio_format_t)format : AUDIO_U8;
     pcm->xruns = xruns != 0;
     return ok;
 }
 
-/* A stream as it is, with the bytes of its first message that have been played. */
+/* A stream as it is, with the bytes of its first message that are through. */
 static pcm_t snd_look(virtio_snd_t *snd, unsigned index)
 {
     spin_lock(&snd->lock);
     pcm_t pcm = snd->pcm[index];
-    if (pcm.first && !snd_captures(snd, index)) {
+    if (pcm.first && snd_captures(snd, index)) {
+        pcm.skip = virtq_written(pcm.first);
+    } else if (pcm.first) {
         uint64_t left = virtq_readable_left(pcm.first);
         virtq_seek_readable(pcm.first, 4); /* behind the header */
         pcm.skip = virtq_readable_left(pcm.first) - left;
@@ -525,7 +561,8 @@ static pcm_t snd_look(virtio_snd_t *snd, unsigned index)
     return pcm;
 }
 
-/* Messages are popped again in the resumed machine; the first of a stream goes on where it was. */
+/* Messages are popped again in the resumed machine; the first of a stream goes on where it was.
+ * `calls` is held. */
 static void snd_save(virtio_snd_t *snd, rvvm_snapshot_t *snap, bool resume)
 {
     for (unsigned i = 0; i < snd->count; i++) {
@@ -542,23 +579,32 @@ static void snd_save(virtio_snd_t *snd, rvvm_snapshot_t *snap, bool resume)
     }
 }
 
-/* Without a snapshot: the machine pauses, or goes on. */
-static void snd_suspend(void *data, rvvm_snapshot_t *snap, bool resume)
+/* The clocks stop while the queues still run: what is through when the queues stand still stays so.
+ */
+static void snd_quiesce(void *data)
 {
     virtio_snd_t *snd = data;
-    if (snap) {
-        snd_save(snd, snap, resume);
-        return;
-    }
-    spin_lock(&snd->lock);
-    snd->paused = !resume;
-    spin_unlock(&snd->lock);
-    for (unsigned i = 0; i < snd->count && !resume; i++) {
+    spin_lock_slow(&snd->calls);
+    snd->paused = true;
+    for (unsigned i = 0; i < snd->count; i++) {
         snd->host.stop(snd->host.opaque, i);
         spin_lock(&snd->lock);
         snd->pcm[i].started = false;
         spin_unlock(&snd->lock);
     }
+    spin_unlock(&snd->calls);
+}
+
+static void snd_suspend(void *data, rvvm_snapshot_t *snap, bool resume)
+{
+    virtio_snd_t *snd = data;
+    spin_lock_slow(&snd->calls);
+    if (snap) {
+        snd_save(snd, snap, resume);
+    } else {
+        snd->paused = !resume;
+    }
+    spin_unlock(&snd->calls);
 }
 
 static void snd_bind(void *data, virtio_dev_t *dev)
@@ -587,6 +633,7 @@ static const virtio_type_t snd_type = {
     .reset = snd_reset,
     .queue_reset = snd_queue_reset,
     .update = snd_update,
+    .quiesce = snd_quiesce,
     .suspend = snd_suspend,
 };
 

@@ -8,6 +8,7 @@
 #include "sharing.h"
 
 #include "../desktop.h"
+#include "../host/audio.h"
 #include "../host/file.h"
 #include "../host/share.h"
 #include "../host/thread.h"
@@ -44,6 +45,7 @@ struct app {
     monitor_t *monitor; /* NULL: none */
     char port_name[OPTIONS_PORTS_MAX][64];
     const char *root; /* what the default command line says of the first disk; NULL: no disk */
+    board_clock_t clock;
 };
 
 static const char *app_name(const app_t *app)
@@ -438,6 +440,36 @@ static bool app_open_shares(app_t *app, board_desc_t *desc, sharing_t *sharing)
     return true;
 }
 
+/* Sound that goes nowhere or into a file, beside that of a window; false: told. */
+static bool app_open_sound(app_t *app, board_desc_t *desc)
+{
+    static const char also[] = ",record=";
+    const options_t *o = &app->options;
+    char why[200] = "no memory";
+    if (!o->sound || o->nosound) {
+        return true;
+    }
+    if (o->icount && !desc->clock) {
+        desc->clock = &app->clock;
+    }
+    const audio_clock_t own = {board_clock_now, desc->clock}, *clock = o->icount ? &own : NULL;
+    const char *play = strchr(o->sound, ':'), *record = strstr(o->sound, also);
+    char path[4096];
+    bool ok;
+    if (!play) {
+        ok = audio_null_open(&desc->audio, clock);
+    } else {
+        snprintf(path, sizeof(path), "%.*s", record ? (int)(record - play - 1) : 4095, play + 1);
+        ok = audio_wav_open(&desc->audio, clock, path, record ? record + sizeof(also) - 1 : NULL,
+                            why, sizeof(why));
+    }
+    if (!ok) {
+        app_error(app, "-sound %s: %s", o->sound, why);
+    }
+    desc->playbacks = desc->captures = ok;
+    return ok;
+}
+
 static void app_close_parts(const board_desc_t *desc)
 {
     for (size_t i = 0; i < desc->serial_count; i++) {
@@ -492,9 +524,10 @@ static bool app_create_machine(app_t *app)
         .balloon = o->balloon,
         .balloon_target = o->balloon_target,
     };
-    if (!app_open_front(app, &desc) || !app_open_consoles(app, &desc) ||
-        !app_open_drives(app, &desc) || !app_open_networks(app, &desc) ||
-        !app_open_shares(app, &desc, sharing) || !app_open_vsock(app, &desc)) {
+    if (!app_open_front(app, &desc) || !app_open_sound(app, &desc) ||
+        !app_open_consoles(app, &desc) || !app_open_drives(app, &desc) ||
+        !app_open_networks(app, &desc) || !app_open_shares(app, &desc, sharing) ||
+        !app_open_vsock(app, &desc)) {
         app_close_parts(&desc);
         return false;
     }

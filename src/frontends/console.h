@@ -159,7 +159,9 @@ void console_resize(console_viewer_t *viewer, uint16_t cols, uint16_t rows);
 /* --- Viewers of cells: input as keys, the way the guest's modes ask for it (vt.h) --- */
 
 void console_key(console_viewer_t *viewer, uint32_t key, unsigned mods);
-void console_paste(console_viewer_t *viewer, const char *text, size_t size);
+
+/* All of it, or (false) nothing: too much waits for the guest, or there is no memory. */
+bool console_paste(console_viewer_t *viewer, const char *text, size_t size);
 void console_focus(console_viewer_t *viewer, bool in);
 bool console_mouse(console_viewer_t *viewer, vt_mouse_action_t action, unsigned button,
                    unsigned col, unsigned row, unsigned x, unsigned y, unsigned mods);

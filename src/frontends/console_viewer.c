@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+enum { PASTE_MARKS = 12 }; /* bytes: those of bracketed paste */
+
 /*
  * Brings a terminal to the present screen: a repaint, then bytes from where the VT stands between
  * two sequences. While a sequence is going on whose start is no longer kept, it stays stale.
@@ -230,13 +232,19 @@ void console_key(console_viewer_t *v, uint32_t key, unsigned mods)
     viewer_end_keys(v);
 }
 
-void console_paste(console_viewer_t *v, const char *text, size_t size)
+/* The VT makes no more of a text than it is, but for the marks at its ends. */
+bool console_paste(console_viewer_t *v, const char *text, size_t size)
 {
+    console_t *c = v->console;
     vt_t *vt = viewer_begin_keys(v);
-    if (vt) {
+    bool fits = vt && size <= CONSOLE_KEYS_MAX - PASTE_MARKS &&
+                c->in.size <= CONSOLE_KEYS_MAX - PASTE_MARKS - size &&
+                ring_reserve(&c->in, size + PASTE_MARKS);
+    if (fits) {
         vt_paste(vt, text, size);
     }
     viewer_end_keys(v);
+    return fits;
 }
 
 void console_focus(console_viewer_t *v, bool in)

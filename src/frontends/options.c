@@ -389,6 +389,15 @@ static bool option_res(parser_t *p, const char *value)
     return option_window(p, "res");
 }
 
+static bool option_sound(parser_t *p, const char *value)
+{
+    bool wav = !strncmp(value, "wav:", 4) && value[4] && value[4] != ',';
+    if (!wav && strcmp(value, "null") != 0) {
+        return parser_fail(p, "-sound %.60s: the places are null and wav:FILE", value);
+    }
+    return option_once(p, &p->o->sound, "sound", value);
+}
+
 static bool option_gpu(parser_t *p, const char *value)
 {
     if (value[0] < '0' || value[0] > '8' || value[1]) {
@@ -471,6 +480,8 @@ static bool option_apply_value(parser_t *p, const option_row_t *row, const char 
         return option_once(p, &o->font, "font", value) && option_window(p, "font");
     case OPT_SHARE:
         return option_share(p, value);
+    case OPT_SOUND:
+        return option_sound(p, value);
     case OPT_NET:
         return option_net(p, value);
     case OPT_PORTFWD:

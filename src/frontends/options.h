@@ -55,6 +55,7 @@ typedef struct options {
     size_t portfwd_count;
     const char *share[OPTIONS_SHARES_MAX]; /* -share, in order; sharing_parse() takes them */
     size_t share_count;
+    const char *sound; /* -sound, as it was given: null, wav:FILE, wav:FILE,record=FILE */
     const char *script, *signature, *log;
 
     /* The window's. */

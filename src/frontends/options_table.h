@@ -31,6 +31,7 @@ typedef enum option_id {
     OPT_SIGNATURE,
     OPT_TRACE,
     OPT_SHARE,
+    OPT_SOUND,
     OPT_NET,
     OPT_NONET,
     OPT_PORTFWD,
@@ -135,6 +136,10 @@ static const option_row_t option_rows[] = {
      "sockets between guest and host, by Unix sockets:\n"
      "PATH into the guest (\"CONNECT PORT\"), PATH_PORT out\n"
      "of it; PATH,cid=N: the guest's address (default 3)"},
+    {"sound", "WHERE", OPT_SOUND,
+     "a sound device that plays into wav:FILE, or null;\n"
+     "wav:FILE,record=FILE also hears a WAV file (default:\n"
+     "none; in a window, the computer's)"},
     {"script", "FILE", OPT_SCRIPT, "play a script instead of the keyboard (- is stdin)"},
     {"signature", "FILE", OPT_SIGNATURE,
      "write the test signature (from begin_signature to\n"

@@ -12,7 +12,7 @@ mkdir "$share"
 check "the host's part compiles" "${CC:-gcc}" -std=gnu11 -O2 -Wall -Wextra -Werror -pthread -Iinclude -Isrc -Itests \
     -o "$host" tests/boot/desktop_host.c build/librvkit.a $(pkg-config --libs slirp 2>/dev/null) -lm
 check "the guest's part compiles" "$(guest/build.sh path zig)/cc" -std=gnu11 -O2 -Wall -Wextra -Werror -static \
-    -o "$share/desktop_guest" tests/boot/desktop_guest.c
+    -o "$share/desktop_guest" -Iguest/desktop tests/boot/desktop_guest.c guest/desktop/pcm.c
 
 [ "$tests_failed" -eq 0 ] || finish
 
@@ -48,4 +48,25 @@ sys.exit(got[:len(want)] != want or any(rest) or len(rest) > 65 * 4096)' "$share
         [ -z "$PICTURES" ] || cp "$picture" "$PICTURES/$screen-$(basename "$picture")"
     done
 done
+
+# The program's own option, in a terminal.
+head -c 192512 "$share/tone.raw" >"$share/short.raw"
+cat >"$tests_dir/script" <<'END'
+expect "rvkit:~# " 120
+send "mount -t 9p -o trans=virtio,version=9p2000.L t /mnt && cd /mnt && ./desktop_guest play <short.raw &&"
+send "./desktop_guest record 9600 >heard.raw; echo st''atus $?\n"
+expect "status 0" 60
+send "poweroff -f\n"
+off
+END
+check "-sound plays and records" play "$tests_dir/script" -sound "wav:$share/option.wav,record=$share/record.wav" \
+    -share "t=$share" -append 'virtio_snd.pcm_buffer_ms=2000 virtio_snd.pcm_periods_max=64'
+check "into a WAV file" python3 -c '
+import sys, wave
+want, got = open(sys.argv[1] + "/short.raw", "rb").read(), wave.open(sys.argv[1] + "/option.wav").readframes(1 << 30)
+sys.exit(got[:len(want)] != want or any(got[len(want):]))' "$share"
+check "and out of one" python3 -c '
+import sys
+want, got = (open(sys.argv[1] + name, "rb").read() for name in ("/record.raw", "/heard.raw"))
+sys.exit(len(got) != 38400 or want[:len(got)] != got)' "$share"
 finish

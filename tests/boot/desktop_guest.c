@@ -6,7 +6,10 @@
  *   desktop_guest events DEVICE N     prints the next N input events: type code value
  *   desktop_guest draw                sets the first mode, draws into it, shows a cursor, and waits
  * for a line
+ * Compile it with -Iguest/desktop and guest/desktop/pcm.c.
  */
+#include "pcm.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <drm/drm.h>
@@ -34,61 +37,21 @@ static int fail(const char *what)
     return 1;
 }
 
-static void set_mask(struct snd_pcm_hw_params *params, unsigned which, unsigned bit)
-{
-    struct snd_mask *mask = &params->masks[which - SNDRV_PCM_HW_PARAM_FIRST_MASK];
-    memset(mask, 0, sizeof(*mask));
-    mask->bits[bit / 32] = 1u << (bit % 32);
-}
-
-static void set_interval(struct snd_pcm_hw_params *params, unsigned which, unsigned value)
-{
-    struct snd_interval *interval = &params->intervals[which - SNDRV_PCM_HW_PARAM_FIRST_INTERVAL];
-    *interval = (struct snd_interval){.min = value, .max = value, .integer = 1};
-}
-
-/* Opens a device with the parameters of above; -1: told. */
+/* -1: told. */
 static int open_pcm(const char *path)
 {
-    struct snd_pcm_hw_params hw;
-    int fd = open(path, O_RDWR);
-    memset(&hw, 0, sizeof(hw));
-    memset(hw.masks, 0xFF, sizeof(hw.masks));
-    for (unsigned i = 0; i < sizeof(hw.intervals) / sizeof(hw.intervals[0]); i++) {
-        hw.intervals[i] = (struct snd_interval){.max = ~0u};
-    }
-    hw.rmask = ~0u;
-    set_mask(&hw, SNDRV_PCM_HW_PARAM_ACCESS, SNDRV_PCM_ACCESS_RW_INTERLEAVED);
-    set_mask(&hw, SNDRV_PCM_HW_PARAM_FORMAT, SNDRV_PCM_FORMAT_S16_LE);
-    set_interval(&hw, SNDRV_PCM_HW_PARAM_CHANNELS, 2);
-    set_interval(&hw, SNDRV_PCM_HW_PARAM_RATE, 48000);
-    set_interval(&hw, SNDRV_PCM_HW_PARAM_PERIOD_SIZE, PERIOD);
-    struct snd_interval *periods =
-        &hw.intervals[SNDRV_PCM_HW_PARAM_PERIODS - SNDRV_PCM_HW_PARAM_FIRST_INTERVAL];
-    *periods = (struct snd_interval){.min = 2, .max = PERIODS, .integer = 1};
-    bool ok = fd >= 0 && !ioctl(fd, SNDRV_PCM_IOCTL_HW_REFINE, &hw);
-    unsigned most = periods->max;
-    set_interval(&hw, SNDRV_PCM_HW_PARAM_PERIODS, most);
-    hw.rmask = ~0u;
-    struct snd_pcm_sw_params sw = {.period_step = 1,
-                                   .avail_min = PERIOD,
-                                   .start_threshold = PERIOD * most,
-                                   .stop_threshold = PERIOD * most};
-    ok = ok && !ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &hw) &&
-         !ioctl(fd, SNDRV_PCM_IOCTL_SW_PARAMS, &sw);
-    /* What the driver sends when it has played all of it is silence. */
-    sw.silence_size = sw.boundary;
-    if (!ok || ioctl(fd, SNDRV_PCM_IOCTL_SW_PARAMS, &sw) || ioctl(fd, SNDRV_PCM_IOCTL_PREPARE)) {
+    int fd = pcm_open(path, 48000, PERIOD, PERIODS);
+    if (fd < 0) {
         fail(path);
-        return -1;
     }
     return fd;
 }
 
+/* Not pcm_write(): a gap is a failure here. */
 static int play(void)
 {
     static char buf[PERIOD * FRAME];
-    int fd = open_pcm("/dev/snd/pcmC0D0p");
+    int fd = open_pcm(PCM_PLAY);
     size_t got;
     unsigned long frames = 0;
     while (fd >= 0 && (got = fread(buf, FRAME, PERIOD, stdin))) {
@@ -108,7 +71,7 @@ static int play(void)
 static int record(unsigned long frames)
 {
     static char buf[PERIOD * FRAME];
-    int fd = open_pcm("/dev/snd/pcmC0D0c");
+    int fd = open_pcm(PCM_RECORD);
     if (fd < 0 || ioctl(fd, SNDRV_PCM_IOCTL_START)) {
         return fail("start");
     }

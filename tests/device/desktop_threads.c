@@ -14,6 +14,10 @@
 #include "host/thread.h"
 #include "virtio_driver.h"
 
+#ifdef RVVM_COMPAT_RVKIT
+#include <rvvm/rvkit.h>
+#endif
+
 #define V1 VIRTIO_F_VERSION_1
 #define RUN_NS UINT64_C(300000000)
 
@@ -229,6 +233,95 @@ TEST(sound)
     vd_close(&vd);
 }
 
+#ifdef RVVM_COMPAT_RVKIT
+/* A card that takes its time to start. */
+static unsigned starting, running, restart; /* atomic */
+
+static void slow_attach(void *opaque, const audio_guest_t *guest)
+{
+    (void)opaque, (void)guest;
+}
+
+static bool slow_prepare(void *opaque, unsigned stream, const audio_params_t *params)
+{
+    (void)opaque, (void)stream, (void)params;
+    return true;
+}
+
+static void slow_start(void *opaque, unsigned stream)
+{
+    (void)opaque, (void)stream;
+    __atomic_store_n(&starting, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&restart, __ATOMIC_SEQ_CST)) {
+        host_sleep_ns(100000000);
+    }
+    __atomic_store_n(&running, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&starting, 0, __ATOMIC_SEQ_CST);
+}
+
+static void slow_stop(void *opaque, unsigned stream)
+{
+    (void)opaque, (void)stream;
+    CHECK(!__atomic_load_n(&starting, __ATOMIC_SEQ_CST));
+    __atomic_store_n(&running, 0, __ATOMIC_SEQ_CST);
+}
+
+static void slow_release(void *opaque, unsigned stream)
+{
+    (void)opaque, (void)stream;
+}
+
+static uint32_t slow_delay(void *opaque, unsigned stream)
+{
+    (void)opaque, (void)stream;
+    return 0;
+}
+
+static void slow_free(void *opaque)
+{
+    (void)opaque;
+}
+
+static void updater(void *arg)
+{
+    (void)arg;
+    vd_update(&vd);
+}
+
+/* The machine goes on, which starts the stream again, and the driver stops it at that moment. */
+TEST(sound_goes_on)
+{
+    static const audio_host_t host = {.attach = slow_attach,
+                                      .prepare = slow_prepare,
+                                      .start = slow_start,
+                                      .stop = slow_stop,
+                                      .release = slow_release,
+                                      .delay = slow_delay,
+                                      .update = slow_free,
+                                      .free = slow_free};
+    virtio_desc_t desc;
+    vd_machine(&vd);
+    CHECK(virtio_snd_describe(&desc, 1, 0, &host) && vd_attach(&vd, &desc, 0));
+    CHECK(vd_start_sized(&vd, V1, 16));
+    uint64_t mem = vd_alloc(&vd, 4096);
+    COMMAND(0, mem, 0x101, 0, 4096, 1024, 16, 2 | 5 << 8 | 7 << 16);
+    COMMAND(0, mem, 0x102, 0);
+    COMMAND(0, mem, 0x104, 0);
+    CHECK(rvkit_snapshot_devices(vd.machine, NULL, false));
+    CHECK(!running);
+    CHECK(rvkit_snapshot_devices(vd.machine, NULL, true));
+    restart = 1;
+    host_thread_t *thread = host_thread_create(updater, NULL);
+    while (!__atomic_load_n(&starting, __ATOMIC_SEQ_CST)) {
+        host_thread_yield();
+    }
+    COMMAND(0, mem, 0x105, 0);
+    host_thread_join(thread);
+    CHECK(!running);
+    vd_close(&vd);
+}
+#endif
+
 int main(void)
 {
     if (!host_threads_available()) {
@@ -238,5 +331,8 @@ int main(void)
     PROVE(gpu, "GPU: drawing, resets, viewers and other sizes at once");
     PROVE(keys, "input: two type while the driver reads and resets");
     PROVE(sound, "sound: the clock's thread, and a driver that starts, stops and resets");
+#ifdef RVVM_COMPAT_RVKIT
+    PROVE(sound_goes_on, "sound: a driver that stops what is just starting again");
+#endif
     return rig_finish("desktop threads");
 }

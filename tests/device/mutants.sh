@@ -365,7 +365,7 @@ virtio_input|axes have no end|s/: INPUT_PLACE_MAX);/: 0);/
 virtio_input|what waits is not kept|s/input->tail = input->head + (ok && count <= RING ? count : 0);/input->tail = input->head;/
 virtio_input|keys of yesterday stay down|/^static void input_suspend/,/^}/s/        input->lost = true;//
 evdev|two keys are swapped|s/\[0x04\] = 30, \[0x05\] = 48/[0x04] = 48, [0x05] = 30/
-virtio_snd|messages are used at once|s/if (!part || !virtq_readable_left(pcm->first)) {/if (1) {/
+virtio_snd|messages are used at once|s/if (!virtq_readable_left(pcm->first)) {/if (1) {/
 virtio_snd|the status is at the start|s/        virtq_seek_writable(chain, room - SND_STATUS);/        virtq_seek_writable(chain, 0);/
 virtio_snd|the latency is in frames|s/ \* (uint32_t)audio_frame_size(&pcm->params);/;/
 virtio_snd|sound goes over the status|s/return left > SND_STATUS ? left - SND_STATUS : 0;/return left;/
@@ -391,13 +391,14 @@ virtio_snd|messages need no stream that is prepared|s/pcm->state != PCM_PREPARED
 virtio_snd|a reset leaves the clock running|/^static pcm_state_t snd_halt/,/^}/s/    snd->host.stop(snd->host.opaque, index);//
 virtio_snd|a reset releases nothing|/^static void snd_reset/,/^}/s/            snd->host.release(snd->host.opaque, i);//
 virtio_snd|streams do not go on after a snapshot|s/            snd->host.start(snd->host.opaque, i);//
-virtio_snd|a message begins again after a snapshot|s/capture ? 0 : pcm->skip/0/
+virtio_snd|a message begins again after a snapshot|s/virtq_skip_readable(chain, pcm->skip);/;/
 framebuffer|all of a row is shown|s/    \*left = last ? first : 0;/    *left = 0;/
 framebuffer|only the first change of a row counts|s/            last = x + 1;/            last = last ? last : x + 1;/
 framebuffer|the last pixel of a block is not looked at|s/i < FB_BLOCK \/ 2; i++/i < FB_BLOCK \/ 2 - 1; i++/
 framebuffer|bands grow together|s/            fb_show(fb, &band);\n            continue;/continue;/;/if (left == right) {/,/}/s/            fb_show(fb, &band);//
-framebuffer|the quarters miss rows|s/fb->slice = (fb->slice + 1) % FB_SLICES;/fb->slice = (fb->slice + 2) % FB_SLICES;/
-framebuffer|other quarters wait|s/if (changed && fb->idle >= FB_IDLE) {/if (0) {/
+framebuffer|an idle screen misses rows|s/fb->slice = (fb->slice + 1) % FB_SLICES;/fb->slice = (fb->slice + 2) % FB_SLICES;/
+framebuffer|an idle screen is looked at in quarters|s/for (; y < fb->height; y += FB_SLICES) {/for (uint32_t from = y * fb->height \/ FB_SLICES, to = (y + 1) * fb->height \/ FB_SLICES; from < to; y = ++from) { y = from;/
+framebuffer|an idle screen never wakes|s/if (!fb_slice_differs(fb, fb->slice)) {/if (1) {/
 framebuffer|a reset keeps the picture|s/    memset(fb->pixels, 0, fb_size(fb));//
 framebuffer|a snapshot is not shown|s/    fb->all |= resume;//
 framebuffer|the format is another|s/"a8r8g8b8"/"r5g6b5"/

@@ -6,8 +6,7 @@
 #include "virtio_driver.h"
 
 #ifdef RVVM_COMPAT_RVKIT
-#include <rvvm/rvkit.h>
-#include <rvvm/rvvm_blk.h>
+#include "damage.h"
 #endif
 
 #define V1 VIRTIO_F_VERSION_1
@@ -701,6 +700,21 @@ TEST(snapshot)
     vd_close(&vd);
     vd_close(&old);
 }
+
+TEST(damaged_snapshots)
+{
+    up(V1 | BLOB);
+    picture(1, BGRA, 8, 8);
+    uint32_t blob = (uint32_t)vd_alloc(&vd, 4096);
+    CHECK_EQ(OK, SEND(SET_SCANOUT, 1, 2, 5, 6, 1, 1));
+    CHECK_EQ(OK, SEND(CREATE_BLOB, 2, 1, 0, 2, 0, 0, 4096, 0, blob, 0, 1024, 0, blob, 0, 3072, 0));
+    CHECK_EQ(OK, blob_scanout(0, 0, 32, 32, 2, 128, 0));
+    cursor(UPDATE_CURSOR, 1, 20, 30, 1);
+    damage_snapshots(&vd);
+    CHECK(vd_start(&vd, V1));
+    picture(1, BGRA, 8, 8);
+    vd_close(&vd);
+}
 #endif
 
 int main(void)
@@ -738,6 +752,7 @@ int main(void)
     PROVE(too_many_scanouts, "sixteen scanouts and no more; displays are freed once");
 #ifdef RVVM_COMPAT_RVKIT
     PROVE(snapshot, "a snapshot keeps pictures, blobs, scanouts and cursors");
+    PROVE(damaged_snapshots, "what a damaged snapshot says passes the checks of commands");
 #endif
     return rig_finish("virtio-gpu");
 }

@@ -4,8 +4,7 @@
 #include "virtio_driver.h"
 
 #ifdef RVVM_COMPAT_RVKIT
-#include <rvvm/rvkit.h>
-#include <rvvm/rvvm_blk.h>
+#include "damage.h"
 #endif
 
 #define V1 VIRTIO_F_VERSION_1
@@ -41,6 +40,7 @@ static struct {
     unsigned prepares, starts, stops, releases, updates, frees;
     bool running, refuse;
     uint32_t delay;
+    uint8_t *at_stop; /* a frame that the clock still moves when it is stopped; NULL: none */
 } card[AUDIO_STREAMS_MAX + 1]; /* the last one counts for all */
 static uint64_t in, out, event_mem;
 static uint32_t out_len;
@@ -57,6 +57,9 @@ static bool card_prepare(void *opaque, unsigned stream, const audio_params_t *pa
 {
     (void)opaque;
     CHECK(!card[stream].running);
+    CHECK(params->rate >= AUDIO_RATE_MIN && params->rate <= AUDIO_RATE_MAX && params->channels &&
+          params->channels <= 2 && params->period && params->buffer >= params->period &&
+          params->format <= AUDIO_FLOAT && params->capture == (stream == IN));
     card[stream].params = *params;
     card[stream].prepares++;
     return !card[stream].refuse;
@@ -74,6 +77,10 @@ static void card_stop(void *opaque, unsigned stream)
 {
     (void)opaque;
     card[stream].stops++;
+    if (card[stream].at_stop && card[stream].running) {
+        CHECK_EQ(1, stream == IN ? guest.push(guest.opaque, stream, card[stream].at_stop, 1)
+                                 : guest.pull(guest.opaque, stream, card[stream].at_stop, 1));
+    }
     card[stream].running = false;
 }
 
@@ -499,11 +506,13 @@ TEST(snapshot)
     message(OUT, 32, 0);
     message(OUT, 32, 32);
     CHECK_EQ(OK, SEND(START, OUT));
-    CHECK_EQ(3, guest.pull(guest.opaque, OUT, heard, 3));
+    CHECK_EQ(2, guest.pull(guest.opaque, OUT, heard, 2));
+    card[OUT].at_stop = heard + 8; /* it is not played twice */
     rvvm_blk_dev_t *blk = rvkit_blk_open_memory();
     rvvm_snapshot_t *snap = rvvm_snapshot_open(blk, true);
     CHECK(rvkit_snapshot_devices(vd.machine, snap, false));
     CHECK(rvvm_snapshot_close(snap));
+    CHECK(!card[OUT].running && read_uint32_le_m(heard + 8) == 0x0B0A0908);
     old = vd;
     up();
     memcpy(vd_ptr(&vd, RVVM_DEFAULT_MEMBASE), vd_ptr(&old, RVVM_DEFAULT_MEMBASE), VD_RAM);
@@ -520,6 +529,81 @@ TEST(snapshot)
     }
     vd_close(&vd);
     vd_close(&old);
+}
+
+/* What was recorded before stays; a machine that is not told to go on does so when it is reset. */
+TEST(snapshot_recording)
+{
+    static vd_t old;
+    uint8_t sound[32];
+    uint32_t len;
+    for (unsigned i = 0; i < sizeof(sound); i++) {
+        sound[i] = (uint8_t)(i + 1);
+    }
+    up();
+    prepare(IN);
+    uint64_t a = message(IN, 32, 0);
+    CHECK_EQ(OK, SEND(START, IN));
+    CHECK_EQ(3, guest.push(guest.opaque, IN, sound, 3));
+    rvvm_blk_dev_t *blk = rvkit_blk_open_memory();
+    rvvm_snapshot_t *snap = rvvm_snapshot_open(blk, true);
+    CHECK(rvkit_snapshot_devices(vd.machine, snap, false));
+    CHECK(rvvm_snapshot_close(snap));
+    old = vd;
+    up();
+    CHECK(rvkit_snapshot_devices(vd.machine, NULL, false)); /* it pauses, and reads */
+    memcpy(vd_ptr(&vd, RVVM_DEFAULT_MEMBASE), vd_ptr(&old, RVVM_DEFAULT_MEMBASE), VD_RAM);
+    memcpy(vd.queue, old.queue, sizeof(vd.queue));
+    snap = rvvm_snapshot_open(blk, false);
+    CHECK(rvkit_snapshot_devices(vd.machine, snap, true));
+    CHECK(rvvm_snapshot_close(snap));
+    rvvm_blk_close(blk);
+    vd_update(&vd);
+    CHECK(card[IN].running);
+    CHECK_EQ(5, guest.push(guest.opaque, IN, sound + 12, 9));
+    CHECK(used(RX, &len) && len == 40 && vd_get32(&vd, a + 4) == OK);
+    CHECK(!memcmp(vd_ptr(&vd, a + 16), sound, 32));
+    vd_close(&vd);
+    vd_close(&old);
+}
+
+/* In one machine, that pauses and goes on: all of it, once and in order. */
+TEST(pause)
+{
+    uint8_t heard[64];
+    up();
+    prepare(OUT);
+    message(OUT, 24, 0);
+    message(OUT, 32, 24);
+    CHECK_EQ(OK, SEND(START, OUT));
+    CHECK_EQ(2, guest.pull(guest.opaque, OUT, heard, 2));
+    card[OUT].at_stop = heard + 8;
+    CHECK(rvkit_snapshot_devices(vd.machine, NULL, false));
+    CHECK(!card[OUT].running);
+    CHECK_EQ(0, guest.pull(guest.opaque, OUT, heard + 12, 4)); /* the queues stand still */
+    CHECK(rvkit_snapshot_devices(vd.machine, NULL, true));
+    vd_update(&vd);
+    CHECK(card[OUT].running);
+    CHECK_EQ(11, guest.pull(guest.opaque, OUT, heard + 12, 12));
+    for (unsigned i = 0; i < 14 * 4; i++) {
+        CHECK_EQ(i, heard[i]);
+    }
+    card[OUT].at_stop = NULL;
+    vd_close(&vd);
+}
+
+TEST(damaged_snapshots)
+{
+    up();
+    prepare(OUT);
+    prepare(IN);
+    message(OUT, 32, 0);
+    message(IN, 32, 0);
+    CHECK_EQ(OK, SEND(START, OUT));
+    damage_snapshots(&vd);
+    CHECK(vd_start(&vd, V1));
+    prepare(OUT);
+    vd_close(&vd);
 }
 #endif
 
@@ -543,6 +627,9 @@ int main(void)
     PROVE(too_many_streams, "one to eight streams; the back end is freed once");
 #ifdef RVVM_COMPAT_RVKIT
     PROVE(snapshot, "a snapshot keeps streams, and the frame where they are");
+    PROVE(snapshot_recording, "and what was recorded of a message");
+    PROVE(pause, "a pause plays nothing twice and loses nothing");
+    PROVE(damaged_snapshots, "what a damaged snapshot says is checked");
 #endif
     return rig_finish("virtio-snd");
 }

@@ -67,7 +67,7 @@ check "keys come as a terminal sends them" wait_for 10 sh -c \
 
 # --- Sound ---
 check "the guest's player compiles" "$(guest/build.sh path zig)/cc" -std=gnu11 -O2 -Wall -Wextra -Werror -static \
-    -o "$share/guest" tests/boot/desktop_guest.c
+    -o "$share/guest" -Iguest/desktop tests/boot/desktop_guest.c guest/desktop/pcm.c
 python3 -c 'import math, struct, sys
 for i in range(96256):
     sys.stdout.buffer.write(struct.pack("<hh", int(20000 * math.sin(i * 0.0576)), int(9000 * math.cos(i * 0.0311))))
@@ -217,6 +217,7 @@ for number in 2 3; do
     check "and not black" test "$(convert "$tests_dir/pictures/$name"-*.png -format '%[fx:mean>0.002]' info:)" = 1
 done
 xdotool key ctrl+alt+1
+sleep 0.5
 line 'poweroff -f'
 wait "$machine"
 machine=

@@ -6,7 +6,7 @@
  */
 #include "../../sdl/app_guest.h"
 #include "../../sdl/screen_view.h"
-#include "../../sdl/text_view.h"
+#include "../../sdl/text_internal.h"
 #include "../../sdl/window_internal.h"
 #include "../unit/console_rig.h"
 #include "host/thread.h"
@@ -376,6 +376,27 @@ TEST(input_methods)
     CHECK(hears("\r"));
 }
 
+static bool is_editing(const void *what)
+{
+    return !strcmp(text_of(rig.window->view[0])->editing, what);
+}
+
+/* A sentence is longer than what SDL's first event for it has room for. */
+TEST(long_editing)
+{
+    static const char sentence[] = "すもももももももものうち、にわにはにわにわとりがいる";
+    show(1);
+#if SDL_VERSION_ATLEAST(2, 0, 22)
+    CHECK(SDL_GetHintBoolean(SDL_HINT_IME_SUPPORT_EXTENDED_TEXT, SDL_FALSE));
+    push((SDL_Event){.editExt = {.type = SDL_TEXTEDITING_EXT, .text = SDL_strdup(sentence)}});
+    CHECK(until(is_editing, sentence));
+    editing("");
+#endif
+    text("すもも"); /* what comes of it, in pieces that SDL makes */
+    text("にわ");
+    CHECK(hears("すももにわ"));
+}
+
 TEST(clipboard_questions)
 {
     show(1);
@@ -542,6 +563,23 @@ TEST(two_screens)
     }
 }
 
+/* A cursor is where the guest says, as far as numbers go. */
+TEST(wild_cursors)
+{
+    static const uint32_t image[DISPLAY_CURSOR_SIDE * DISPLAY_CURSOR_SIDE] = {0xFFFFFFFF};
+    static const int32_t place[] = {INT32_MIN, -1, 0, 320, INT32_MAX};
+    static const uint32_t hot[] = {0, 1, 63, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF};
+    const display_host_t *screen = &rig.screen[0];
+    for (unsigned i = 0; i < 5; i++) {
+        for (unsigned j = 0; j < 6; j++) {
+            screen->cursor(screen->opaque, image, hot[j], hot[j]);
+            screen->move_cursor(screen->opaque, place[i], place[(i + j) % 5]);
+            show_screen(2);
+        }
+    }
+    screen->cursor(screen->opaque, NULL, 0, 0);
+}
+
 TEST(power_key)
 {
     forget_events();
@@ -683,6 +721,7 @@ static void first_run(void *opaque)
     (void)opaque;
     focus(true);
     RUN(input_methods);
+    RUN(long_editing);
     RUN(clipboard_questions);
     RUN(clipboard_questions_elsewhere);
     RUN(news_are_told);
@@ -692,6 +731,7 @@ static void first_run(void *opaque)
     RUN(fingers_are_no_mouse);
     RUN(many_fingers);
     RUN(two_screens);
+    RUN(wild_cursors);
     RUN(dropped_files);
     RUN(twice_the_density);
     RUN(quit_is_asked);

@@ -342,7 +342,7 @@ TEST(keys_are_what_the_guest_asked_for)
     guest_says(&g, "\033[?1h\033[?2004h\033[?1004h\033[?1000h\033[?1006h");
     console_key(w.viewer, VT_KEY_UP, 0);
     CHECK(guest_gets(&g, "\033OA"));
-    console_paste(w.viewer, "x\ry", 3);
+    CHECK(console_paste(w.viewer, "x\ry", 3));
     CHECK(guest_gets(&g, "\033[200~x\ry\033[201~"));
     console_focus(w.viewer, true);
     CHECK(guest_gets(&g, "\033[I"));
@@ -361,11 +361,36 @@ TEST(a_paste_of_a_window_is_whole)
     for (size_t i = 0; i < sizeof(text); i++) {
         text[i] = (char)(' ' + pattern(i) % 90);
     }
-    console_paste(w.viewer, text, sizeof(text));
+    CHECK(console_paste(w.viewer, text, sizeof(text)));
     CHECK_EQ(sizeof(got), chardev_read(g.port, got, sizeof(got)));
     CHECK(!memcmp(text, got, sizeof(got)));
     watcher_close(&w);
     guest_close(&g);
+}
+
+/* Never a part of one, nor a beginning without an end. */
+TEST(a_paste_that_is_too_much_is_none)
+{
+    const size_t much = (size_t)40 << 20;
+    char *text = malloc(2 * much), *got = malloc(much + 64);
+    guest_t g;
+    watcher_t w;
+    CHECK(text && got);
+    CHECK(guest_open(&g, false, false) && watcher_open(&w, &g, CONSOLE_CELLS, false));
+    if (text && got) {
+        memset(text, 'x', 2 * much);
+        guest_says(&g, "\033[?2004h");
+        CHECK(!console_paste(w.viewer, text, 2 * much));
+        CHECK(console_paste(w.viewer, text, much));
+        CHECK(!console_paste(w.viewer, text, much)); /* the guest has not read the other yet */
+        CHECK_EQ(much + 12, chardev_read(g.port, got, much + 64));
+        CHECK(!memcmp(got + much, "xxxxxx\033[201~", 12));
+        CHECK(console_paste(w.viewer, text, much));
+    }
+    watcher_close(&w);
+    guest_close(&g);
+    free(text);
+    free(got);
 }
 
 TEST(bell_title_and_clipboard)
@@ -590,6 +615,7 @@ int main(void)
     RUN(cells_say_what_changed);
     RUN(keys_are_what_the_guest_asked_for);
     RUN(a_paste_of_a_window_is_whole);
+    RUN(a_paste_that_is_too_much_is_none);
     RUN(bell_title_and_clipboard);
     RUN(state_goes_out_and_comes_back);
     RUN(what_is_left_can_be_taken_after_the_port_has_closed);

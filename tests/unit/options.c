@@ -216,6 +216,12 @@ TEST(shares)
     CHECK(!strcmp(sharing.tag, "x.1_-") && !strcmp(sharing.dir, "c,d") && sharing.fs && !sharing.read_only);
     CHECK(sharing_parse("a==,,,ro,fs", &sharing, why, sizeof(why)));
     CHECK(!strcmp(sharing.dir, "=,") && sharing.fs && sharing.read_only);
+    CHECK(accepts(&o, "-k a -sound wav:a,record=b"));
+    CHECK(!strcmp(o.sound, "wav:a,record=b") && !o.window_option);
+    options_free(&o);
+    CHECK(refuses("-k a -sound alsa", "-sound alsa: the places are null and wav:FILE"));
+    CHECK(refuses("-k a -sound wav:", "the places are null and wav:FILE"));
+    CHECK(refuses("-k a -sound null -sound wav:x", "-sound is given twice: null and wav:x"));
     CHECK(refuses("-k a -share home", "-share home: give TAG=DIR"));
     CHECK(refuses("-k a -share =dir", "a tag is 1 to 31 letters"));
     CHECK(refuses("-k a -share a/b=dir", "a tag is 1 to 31 letters"));

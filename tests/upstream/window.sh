@@ -88,7 +88,7 @@ check "its other screen and its console are views" sh -c "
 line 'echo con""sole'
 check "which has a keyboard too" said '^console'
 if [ -x "$(guest/build.sh path zig 2>/dev/null)/cc" ] && "$(guest/build.sh path zig)/cc" -std=gnu11 -O2 -static \
-    -o "$share/guest" tests/boot/desktop_guest.c; then
+    -o "$share/guest" -Iguest/desktop tests/boot/desktop_guest.c guest/desktop/pcm.c; then
     head -c 384000 /dev/urandom >"$share/tone"
     line 'mount -t 9p -o trans=virtio,version=9p2000.L t /mnt; /mnt/guest play </mnt/tone; echo pla""yed-$?'
     check "the guest plays" wait_for 30 grep -qa '^played-0' "$log"

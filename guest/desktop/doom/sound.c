@@ -86,7 +86,7 @@ bool mixer_start(void)
     if (running) {
         return true;
     }
-    card = pcm_open(MIXER_RATE, MIXER_FRAMES, PERIODS);
+    card = pcm_open(PCM_PLAY, MIXER_RATE, MIXER_FRAMES, PERIODS);
     if (card < 0) {
         return false;
     }
