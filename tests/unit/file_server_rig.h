@@ -81,7 +81,8 @@ static inline void refuse_name(const char *name, int want)
     CHECK_EQ(want, OPS->create(S, FS_ROOT, name, FS_O_RDWR, 0644, &attr, &handle));
 }
 
-/* Names that must not be names; a name of FS_NAME_MAX bytes, which `longest` has afterwards, is one. */
+/* Names that must not be names; a name of FS_NAME_MAX bytes, which `longest` has afterwards, is
+ * one. */
 static inline void check_names(char longest[300])
 {
     static const char *const names[] = {"",          ".",
@@ -126,7 +127,8 @@ static inline void check_locks(uint64_t a, uint64_t b)
     CHECK_EQ(-FS_EBADF, lock(a, FS_LOCK_READ, 0, 1));
 }
 
-/* Each second byte, as many as one handle may have; what lies between and across, and all at once. */
+/* Each second byte, as many as one handle may have; what lies between and across, and all at once.
+ */
 static inline void check_many_locks(uint64_t a, uint64_t b)
 {
     for (unsigned i = 0; i < 256; i++) {
