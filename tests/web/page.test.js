@@ -464,7 +464,8 @@ for (const [what, answer, words] of [
         setTimeout(() => response.destroy(), 300);
     }, /ended too early|could not be loaded/],
     ['is half of a gzip file', () => image().subarray(0, image().length / 2), /ended too early|damaged/],
-    ['is no kernel', () => randomBytes(200000), /shows nothing|cannot load/],
+    ['is no kernel', () => randomBytes(200000), /shows nothing[^]*neither a RISC-V kernel Image|cannot load/],
+    ['is a web page', () => Buffer.from('\n<!DOCTYPE html><html><body>Not found</body></html>'), /cannot load[^]*web page/],
     ['is a program of another machine', () => readFileSync(process.execPath).subarray(0, 3000000), /cannot load/],
 ]) {
     test(`a kernel that ${what}: a message, and another try`, () => withKernel(
@@ -491,10 +492,20 @@ test('the worker fails: a message, and a restart with the disk as it was', () =>
 test('the worker goes without a word: noticed, and a restart', () => withPage('', async (page) => {
     await prompt(page);
     await page.workers()[0].evaluate(() => self.close());
-    assert.match(await message(page), /does not answer/);
+    assert.match(await message(page, 5000), /ended without a word/);
     await page.getByRole('button', { name: 'Restart' }).click();
     await prompt(page);
-}, { expected: /does not answer|worker/ }));
+}, { expected: /worker/ }));
+
+test('the worker is stuck: noticed, and a restart', () => withPage('', async (page) => {
+    await prompt(page);
+    page.workers()[0].evaluate(() => {
+        for (;;);
+    }).catch(() => {});
+    assert.match(await message(page, 60000), /has not answered for 20 s/);
+    await page.getByRole('button', { name: 'Restart' }).click();
+    await prompt(page);
+}, { expected: /worker/ }));
 
 test('power off, and on again', () => withPage('', async (page) => {
     await prompt(page);
