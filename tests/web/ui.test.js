@@ -89,6 +89,17 @@ test('a link with another host’s kernel does not get at the disks unasked', ()
         await ready(page);
     }));
 
+for (const [what, query] of Object.entries({
+    'what looks like a token does not let it': () => '?kernel=https://example.org/Image&persist=work#token=abcdef012345',
+    'nor do options in a file elsewhere': (own) => `?persist=work&config=data:application/json,${
+        encodeURIComponent(JSON.stringify({ kernel: `${own}guest/Image.gz`, append: 'init=/evil' }))}`,
+})) {
+    test(`a link and the disks: ${what}`, () => withPage(query(server.url), async (page) => {
+        assert.match(await message(page), /disk “work”/);
+        assert.equal(await page.evaluate(() => window.rvkit.machine), null);
+    }));
+}
+
 test('nor does one with kernel options get at the network by a token of before', () => withPage(
     '#token=abcdef012345', async (page) => {
         await ready(page);
@@ -127,17 +138,6 @@ test('a dead worker: the reason, and a restart', () => withPage('', async (page)
     await ready(page);
     assert.ok(await page.evaluate((old) => old !== window.rvkit.machine, before));
     assert.deepEqual(await page.locator('[role=tab]').allInnerTexts(), ['hvc0', 'ttyS0']);
-}));
-
-test('a machine that does not answer any more: told, and a restart', () => withPage('', async (page) => {
-    await ready(page);
-    await page.evaluate(() => {
-        window.rvkit.machine.stats = () => new Promise(() => {});
-        window.rvkit.machine.stop = () => new Promise(() => {});
-    });
-    assert.match(await message(page), /does not answer/);
-    await page.getByRole('button', { name: 'Restart' }).click();
-    await ready(page);
 }));
 
 test('a full browser: told, and the machine goes on', () => withPage('', async (page) => {

@@ -202,6 +202,10 @@ export async function loadConfig(search = location.search, base = document.baseU
         config.display = { type: 'gpu' };
     }
     config.foreign = foreignSources(config, base);
+    const own = new URL(base).origin;
+    if (where.origin !== own && !config.foreign.includes(where.origin)) {
+        config.foreign.unshift(where.origin);
+    }
     config.linked = query.has('append') || query.has('cmdline') || query.has('relay');
     return config;
 }
@@ -272,12 +276,13 @@ function relayUrl(config, token) {
 
 /**
  * A link from elsewhere must not run programs of its own on the person's network or disks
- * unasked. True: ask before the machine starts.
+ * unasked. True: ask before the machine starts. Who gives the relay's token may use the relay; that
+ * says nothing about disks, since any link can have something of this form.
  */
 export function needsConsent(config, { token, fresh }) {
     const theirs = config.foreign.length > 0 || config.linked;
-    const reaches = netKind(config, token) === 'relay' || config.persist;
-    return Boolean(theirs && reaches && !fresh);
+    const reaches = (netKind(config, token) === 'relay' && !fresh) || config.persist;
+    return Boolean(theirs && reaches);
 }
 
 function netOptions(config, token) {
