@@ -140,6 +140,10 @@ test('what was synced to a persistent disk is there after the page was killed', 
         const page = await openPage(context, `${server.url}?persist=kept:16M`);
         await prompt(page);
         assert.equal((await shell(page, 'dd if=/dev/vda bs=4096 count=512 2>/dev/null | sha256sum')).out, out);
+        await page.locator('#status .disk:not(:empty)').waitFor();
+        const tops = await page.locator('#status span:not(:empty)').evaluateAll((all) =>
+            all.map((one) => one.getBoundingClientRect().top));
+        assert.ok(tops.every((top) => top === tops[0]), `in one line: ${tops}`);
         assert.deepEqual(page.wrongs, []);
         first.wrongs = [];
     }, { profile: true }));
@@ -457,7 +461,7 @@ async function withKernel(answer, fn) {
 const image = () => readFileSync(`${dist}/guest/Image.gz`);
 
 for (const [what, answer, words] of [
-    ['is not there', (request, response) => response.writeHead(404).end(), /could not be loaded[^]*404/],
+    ['is not there', (request, response) => response.writeHead(404).end(), /could not be loaded[^]*404[^]*http:.*Image.gz/],
     ['is cut off', (request, response) => {
         response.writeHead(200, { 'content-length': image().length });
         response.write(image().subarray(0, 1000000));

@@ -69,7 +69,9 @@ test('firmware alone goes without the page’s kernel; a persistent disk may be 
 
 for (const [query, word] of [['?memory=lots', 'memory=lots'], ['?harts=99', '1 to 16'], ['?net=maybe', 'net=maybe'],
     ['?persist=a/b', 'persist=a/b'], ['?display=what', 'display=what'], ['?config=none.json', '404'],
-    ['?font=3', 'font=3'], ['?consoles=usb', 'consoles=usb']]) {
+    ['?font=3', 'font=3'], ['?consoles=usb', 'consoles=usb'], ['?kernel=http://[', 'kernel=http://['],
+    ['?drive=http://[', 'drive=http://['], ['?net=relay&relay=http://[', 'relay=http://['],
+    ['?config=http://[', 'config=http://[']]) {
     test(`what is wrong in the address is told: ${query}`, () => withPage(query, async (page) => {
         const text = await message(page);
         assert.match(text, /not understood/);

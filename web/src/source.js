@@ -92,7 +92,7 @@ function checkStatus(response, name) {
         const why = response.type === 'opaque'
             ? 'another origin, which does not allow it (CORS)'
             : `HTTP ${response.status} ${response.statusText}`.trimEnd();
-        throw new RvkitError('http', `${name}: ${why}`, { status: response.status });
+        throw new RvkitError('http', `${name}: ${why}`, { status: response.status, url: response.url });
     }
 }
 
