@@ -309,7 +309,7 @@ test('the screen’s keys, mouse and wheel go to the guest', () => withPage('?di
     const [, x, y] = seen.find(([what]) => what === 'place');
     assert.ok(Math.abs(x - 0.25) < 0.01 && Math.abs(y - 0.5) < 0.01, `${x} ${y}`);
     assert.deepEqual(seen.filter(([what]) => what === 'button'), [['button', 2, true], ['button', 2, false]]);
-    assert.deepEqual(seen.filter(([what]) => what === 'wheel'), [['wheel', 0, 2]]);
+    assert.deepEqual(seen.filter(([what]) => what === 'wheel'), [['wheel', 0, -2]]);
     await page.keyboard.press('Control+Alt+1'); // leaving lets go of all keys
     assert.ok((await log()).some(([what]) => what === 'leave'));
 }));
