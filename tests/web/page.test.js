@@ -421,7 +421,7 @@ test('no violation of accessibility that axe-core knows', () => withPage('?reade
 
 test('it works without a network after the first visit, and tells of a new version', async () => {
     const host = await serve(dist);
-    await withPage('', async (page) => {
+    await withPage('', async (page, context) => {
         await prompt(page);
         await page.evaluate(async () => {
             await navigator.serviceWorker.ready;
@@ -439,7 +439,12 @@ test('it works without a network after the first visit, and tells of a new versi
         await page.reload();
         await prompt(page);
         await page.getByText('A new version of this page is there.').waitFor();
+        const other = await openPage(context, host.url); // what it still loads would not fit what it has
+        await prompt(other);
+        await page.bringToFront();
         await page.getByRole('button', { name: 'Reload' }).click();
+        await other.getByText('Another tab has taken a new version of this page.').waitFor();
+        await other.close();
         await page.waitForFunction(async () => (await caches.keys()).some((name) => name.includes('shell x')));
         await prompt(page);
         await again.close();
