@@ -17,6 +17,9 @@ const BEAT_MS = 2000;
  */
 const PATIENCE = 10;
 
+/** A new lock is nobody's, and had at once. Nothing hangs where that is not so. */
+const LOCK_MS = 1000;
+
 /** In the worker: takes the lock, and gives its name; null where there are none. */
 export function holdLife() {
     return new Promise((resolve) => {
@@ -29,6 +32,7 @@ export function holdLife() {
             resolve(name);
             return new Promise(() => {});
         }).catch(() => resolve(null));
+        setTimeout(resolve, LOCK_MS, null);
     });
 }
 
