@@ -52,8 +52,7 @@ typedef struct machine_clock {
     uint64_t icount;     /* instructions per tick, 0: the host's clock */
     uint64_t start_ns;   /* host clock: where 0 is (atomic) */
     uint64_t offset;     /* ticks added, modulo 2^64 (atomic) */
-    uint64_t stopped_ns; /* host clock when the machine stopped; only while it is stopped */
-    uint64_t latest_ns;  /* cooperative, host clock (atomic): where mtime stops; 0: nowhere */
+    uint64_t latest_ns;  /* host clock (atomic): where mtime stops; 0: nowhere. Stopped: when that was */
     uint64_t lag_ns;     /* cooperative: how long it stood still, as far as that is not made up */
     uint64_t insns;      /* icount: retired by all harts, without the running one's present turn */
     uint64_t skipped;    /* icount: ticks jumped over while all slept */

@@ -19,7 +19,7 @@ static uint64_t rescale(uint64_t v, uint64_t to, uint64_t from)
 void machine_clock_init(machine_clock_t *clock)
 {
     *clock = (machine_clock_t){.freq = MACHINE_TIME_FREQ};
-    clock->start_ns = clock->stopped_ns = host_clock_ns();
+    clock->start_ns = clock->latest_ns = host_clock_ns(); /* it begins stopped */
 }
 
 /* The host's clock, as far as mtime follows it. */
@@ -65,16 +65,16 @@ void machine_clock_set(rvvm_machine_t *machine, uint64_t ticks)
 
 void machine_clock_stop(rvvm_machine_t *machine)
 {
-    machine_clock_t *clock = &machine->clock;
-    clock->stopped_ns = host_clock_ns();
-    clock_follow(clock, clock->stopped_ns, 0);
+    uint64_t now = host_clock_ns();
+    clock_follow(&machine->clock, now, now);
 }
 
 void machine_clock_start(rvvm_machine_t *machine)
 {
     machine_clock_t *clock = &machine->clock;
-    uint64_t gap = host_clock_ns() - clock->stopped_ns;
+    uint64_t gap = host_clock_ns() - clock->latest_ns;
     __atomic_fetch_add(&clock->start_ns, gap, __ATOMIC_RELAXED);
+    __atomic_store_n(&clock->latest_ns, 0, __ATOMIC_RELAXED);
 }
 
 void machine_clock_begin(rvvm_machine_t *machine)
@@ -87,6 +87,9 @@ void machine_clock_begin(rvvm_machine_t *machine)
 
 void machine_clock_end(rvvm_machine_t *machine, rvkit_slice_t slice)
 {
+    if (!machine_is(machine, MACHINE_RUNNING)) { /* it stands where it stopped */
+        return;
+    }
     uint64_t now = host_clock_ns();
     uint64_t idle = slice == RVKIT_SLICE_IDLE ? rvkit_idle_ns(machine) : 0;
     bool any_time = machine->clock.icount || slice == RVKIT_SLICE_STOPPED ||

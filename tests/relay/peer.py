@@ -10,6 +10,7 @@ import struct
 
 TIMEOUT = float(os.environ.get("RELAY_TIMEOUT", 60))
 GATEWAY, GUEST = bytes([10, 0, 2, 2]), bytes([10, 0, 2, 15])
+GUEST6 = socket.inet_pton(socket.AF_INET6, "fec0::15")
 
 
 class Refused(Exception):
@@ -197,6 +198,23 @@ class Guest(WebSocket):
         pseudo = self.ip + to + struct.pack(">BBH", 0, 6, len(head) + len(data))
         head = head[:16] + struct.pack(">H", checksum(pseudo + head + data)) + head[18:]
         self.ipv4(6, to, head + data, mac=self.gateway)
+
+    def knock(self, to, port):
+        """The beginning of a connection, and a datagram, to an address of either kind; nothing is waited for."""
+        source = struct.pack(">HH", 0x8000 | int.from_bytes(os.urandom(2), "big") >> 1, port)
+        syn = source + struct.pack(">IIBBHHH", 1000, 0, 0x50, 2, 60000, 0, 0)
+        datagram = source + struct.pack(">HH", 13, 0) + b"knock"
+        for protocol, data, at in ((6, syn, 16), (17, datagram, 6)):
+            if len(to) == 4:
+                pseudo = self.ip + to + struct.pack(">BBH", 0, protocol, len(data))
+            else:
+                pseudo = GUEST6 + to + struct.pack(">II", len(data), protocol)
+            data = data[:at] + struct.pack(">H", checksum(pseudo + data)) + data[at + 2:]
+            if len(to) == 4:
+                self.ipv4(protocol, to, data, mac=self.gateway)
+            else:
+                head = struct.pack(">IHBB", 6 << 28, len(data), protocol, 64) + GUEST6 + to
+                self.ethernet(0x86dd, head + data, self.gateway)
 
     def fetch(self, to, port, path):
         """HTTP/1.0 over hand-made TCP. The answer up to its end, or None: no connection."""

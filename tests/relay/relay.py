@@ -294,6 +294,55 @@ def the_loopback_only_when_asked():
     equal(server.clients, 1)
 
 
+class Doors:
+    """All of this host at one port: who comes by TCP and UDP, IPv4 and IPv6."""
+
+    def __init__(self):
+        self.tcp = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+        self.port = self.tcp.getsockname()[1]
+        self.udp = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        self.udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        self.udp.bind(("::", self.port))
+
+    def opened(self, guests):
+        """Who came when these guests had knocked."""
+        for guest in guests:
+            guest.arp()  # what was sent before has been worked on
+        came = set()
+        for s, take in ((self.tcp, self.tcp.accept), (self.udp, lambda: self.udp.recvfrom(64))):
+            s.settimeout(0.5)
+            try:
+                while True:
+                    take()
+                    came.add("tcp" if s is self.tcp else "udp")
+            except TimeoutError:
+                pass
+        return came
+
+
+@test
+def the_loopback_has_no_other_name():
+    doors = Doors()
+    names = ["10.0.2.2", "10.0.2.3", "10.0.2.1", "10.0.2.255", "255.255.255.255", "127.0.0.1", "127.1.2.3", "0.0.0.0",
+             "0.0.0.1", "fec0::2", "fec0::3", "fec0::1", "::1", "::", "::ffff:127.0.0.1", "::ffff:10.0.2.2",
+             "::ffff:0.0.0.0", "::127.0.0.1", "fe80::2", "fe80::1", "ff02::1"]
+
+    def knock(relay, name):
+        g = relay.guest()
+        g.gateway = g.arp()
+        g.knock(socket.inet_pton(socket.AF_INET6 if ":" in name else socket.AF_INET, name), doors.port)
+        return g
+    with Relay() as r:
+        for some in names[:14], names[14:]:
+            guests = [knock(r, name) for name in some]
+            equal((some, doors.opened(guests)), (some, set()))
+            for g in guests:
+                g.close()
+    with Relay("-loopback") as r:  # and this would show it
+        for name in ("10.0.2.2", "fec0::2"):
+            equal(doors.opened([knock(r, name)]), {"tcp", "udp"})
+
+
 @test
 def http_from_another_address_of_this_host():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:

@@ -341,11 +341,15 @@ TEST(late_slices)
     CHECK(rvkit_guest_ms(e) - before > 400);
     /* A paused machine's time stands still, and nothing is to be made up. */
     CHECK(rvkit_pause(e));
-    rvkit_slice(e, 0.1);
-    double lag = rvkit_lag_ms(e);
-    pass_ms(150);
+    double lag = rvkit_lag_ms(e), paused = rvkit_guest_ms(e);
+    for (unsigned i = 0; i < 3; i++) {
+        pass_ms(50);
+        CHECK_EQ(ENGINE_PAUSED, rvkit_slice(e, 0.1));
+        CHECK(rvkit_guest_ms(e) == paused);
+    }
     CHECK(rvkit_start(e));
     CHECK(rvkit_lag_ms(e) == lag);
+    CHECK(rvkit_guest_ms(e) >= paused && rvkit_guest_ms(e) - paused < 50);
     rvkit_free(e);
 }
 

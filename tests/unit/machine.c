@@ -335,13 +335,18 @@ TEST(time_stands_still_in_a_pause)
 {
     rvvm_machine_t *m = make(1, host_threads_available() ? 0 : 10, sleep_code, ARRAY_LEN(sleep_code));
     const irq_host_t *host = irq_host_get(m);
+    host_sleep_ns(2000000);
+    CHECK_EQ(0, host->time(host->opaque)); /* nor before the first start */
     CHECK(rvvm_start_machine(m));
     uint64_t start_ns = host_clock_ns(), start = host->time(host->opaque);
     CHECK(rvvm_pause_machine(m));
-    uint64_t pause_ns = host_clock_ns();
+    uint64_t pause_ns = host_clock_ns(), paused = host->time(host->opaque);
+    CHECK(paused >= start);
     host_sleep_ns(20000000);
     pause_ns = host_clock_ns() - pause_ns;
+    CHECK_EQ(paused, host->time(host->opaque));
     CHECK(rvvm_start_machine(m));
+    CHECK(host->time(host->opaque) >= paused);
     uint64_t ticks = host->time(host->opaque) - start;
     uint64_t all_ns = host_clock_ns() - start_ns;
     CHECK(ticks * 100 <= all_ns - pause_ns + 1000);

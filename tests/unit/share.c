@@ -6,6 +6,8 @@
 
 #ifdef __linux__
 
+#include "file_server_rig.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <sys/resource.h>
@@ -14,9 +16,6 @@
 #include <time.h>
 
 static share_dir_t sd;
-static file_server_t fs;
-#define OPS fs.ops
-#define S fs.opaque
 
 static void up(bool read_only)
 {
@@ -33,81 +32,18 @@ static void down(void)
     sd_remove(&sd);
 }
 
-static uint64_t look(uint64_t dir, const char *name)
-{
-    fs_attr_t attr = {.node = 0};
-    CHECK_EQ(0, OPS->lookup(S, dir, name, &attr));
-    return attr.node;
-}
-
 TEST(looks_up)
 {
-    fs_attr_t attr, again;
     up(false);
-    CHECK_EQ(0, OPS->lookup(S, FS_ROOT, "file", &attr));
-    CHECK_EQ(FS_S_IFREG | 0644, attr.mode);
-    CHECK_EQ(5, attr.size);
-    CHECK_EQ(0, attr.uid);
-    CHECK_EQ(0, attr.gid);
-    CHECK_EQ(0, OPS->lookup(S, FS_ROOT, "file", &again));
-    CHECK_EQ(attr.node, again.node);
-    OPS->forget(S, attr.node, 1);
-    CHECK_EQ(0, OPS->getattr(S, attr.node, 0, &again));
-    OPS->forget(S, attr.node, 1);
-    CHECK_EQ(-FS_ESTALE, OPS->getattr(S, attr.node, 0, &again));
-    OPS->forget(S, FS_ROOT, UINT64_MAX);
-    CHECK_EQ(0, OPS->getattr(S, FS_ROOT, 0, &again));
-    uint64_t sub = look(FS_ROOT, "sub"), deep = look(sub, "deep");
-    OPS->forget(S, sub, 1);
-    CHECK_EQ(0, OPS->parent(S, deep, &attr));
-    CHECK_EQ(FS_S_IFDIR | 0755, attr.mode);
-    CHECK_EQ(0, OPS->parent(S, FS_ROOT, &attr));
-    CHECK_EQ(FS_ROOT, attr.node);
-    CHECK_EQ(-FS_ENOENT, OPS->lookup(S, FS_ROOT, "none", &attr));
-    CHECK_EQ(-FS_ENOTDIR, OPS->lookup(S, deep, "x", &attr));
+    check_lookups();
     down();
-}
-
-/* Names that must not be names, in each call that takes one. */
-static void refuse_name(const char *name, int want)
-{
-    fs_attr_t attr;
-    uint64_t handle, file = look(FS_ROOT, "file");
-    CHECK_EQ(want, OPS->lookup(S, FS_ROOT, name, &attr));
-    CHECK_EQ(want, OPS->mkdir(S, FS_ROOT, name, 0755, &attr));
-    CHECK_EQ(want, OPS->mknod(S, FS_ROOT, name, FS_S_IFREG | 0644, &attr));
-    CHECK_EQ(want, OPS->symlink(S, FS_ROOT, name, "x", &attr));
-    CHECK_EQ(want, OPS->link(S, file, FS_ROOT, name, &attr));
-    CHECK_EQ(want, OPS->unlink(S, FS_ROOT, name, false));
-    CHECK_EQ(want, OPS->unlink(S, FS_ROOT, name, true));
-    CHECK_EQ(want, OPS->rename(S, FS_ROOT, name, FS_ROOT, "x", 0));
-    CHECK_EQ(want, OPS->rename(S, FS_ROOT, "file", FS_ROOT, name, 0));
-    CHECK_EQ(want, OPS->create(S, FS_ROOT, name, FS_O_RDWR, 0644, &attr, &handle));
-    CHECK(sd_sound(&sd));
 }
 
 TEST(hostile_names)
 {
     char longest[300];
-    memset(longest, 'a', sizeof(longest) - 1);
-    longest[299] = 0;
     up(false);
-    static const char *const names[] = {"",          ".",
-                                        "..",        "../secret",
-                                        "/",         "/etc",
-                                        "sub/deep",  "sub/../../secret",
-                                        "..//",      "./file",
-                                        "up/secret", "abs/secret",
-                                        "file/",     "/proc/self/root",
-                                        "a/"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        refuse_name(names[i], -FS_EINVAL);
-    }
-    refuse_name(longest, -FS_ENAMETOOLONG);
-    longest[255] = 0;
-    fs_attr_t attr;
-    CHECK_EQ(0, OPS->mkdir(S, FS_ROOT, longest, 0700, &attr));
-    CHECK_EQ(0, OPS->mkdir(S, FS_ROOT, "...", 0700, &attr));
+    check_names(longest);
     down();
 }
 
@@ -285,61 +221,19 @@ TEST(extended_attributes)
     down();
 }
 
-static int lock(uint64_t handle, uint32_t type, uint64_t start, uint64_t end)
-{
-    const fs_lock_t l = {start, end, type, 1};
-    return OPS->setlk(S, handle, &l);
-}
-
 TEST(locks)
 {
-    uint64_t a, b;
     up(false);
-    uint64_t file = look(FS_ROOT, "file");
-    CHECK_EQ(0, OPS->open(S, file, FS_O_RDWR, &a));
-    CHECK_EQ(0, OPS->open(S, file, FS_O_RDWR, &b));
-    CHECK_EQ(0, lock(a, FS_LOCK_WRITE, 10, 19));
-    CHECK_EQ(-FS_EAGAIN, lock(b, FS_LOCK_READ, 19, UINT64_MAX));
-    CHECK_EQ(0, lock(b, FS_LOCK_READ, 20, UINT64_MAX));
-    fs_lock_t look_at = {0, INT64_MAX, FS_LOCK_WRITE, 7};
-    CHECK_EQ(0, OPS->getlk(S, b, &look_at));
-    CHECK_EQ(FS_LOCK_WRITE, look_at.type);
-    CHECK_EQ(10, look_at.start);
-    CHECK_EQ(19, look_at.end);
-    look_at = (fs_lock_t){0, 9, FS_LOCK_WRITE, 7};
-    CHECK_EQ(0, OPS->getlk(S, b, &look_at));
-    CHECK_EQ(FS_LOCK_NONE, look_at.type);
-    CHECK_EQ(0, OPS->close(S, a));
-    CHECK_EQ(0, lock(b, FS_LOCK_READ, 0, 100));
-    CHECK_EQ(-FS_EINVAL, lock(b, 3, 0, 1));
-    CHECK_EQ(-FS_EINVAL, lock(b, FS_LOCK_READ, 5, 4));
-    CHECK_EQ(-FS_EINVAL, lock(b, FS_LOCK_READ, UINT64_MAX, UINT64_MAX));
-    CHECK_EQ(-FS_EBADF, lock(a, FS_LOCK_READ, 0, 1));
+    uint64_t a = open_file("file", FS_O_RDWR), b = open_file("file", FS_O_RDWR);
+    check_locks(a, b);
     down();
 }
 
-/* Each second byte, as many as one handle may have; what lies between and across, and all at once. */
 TEST(many_locks)
 {
-    uint64_t a, b;
     up(false);
-    uint64_t file = look(FS_ROOT, "file");
-    CHECK_EQ(0, OPS->open(S, file, FS_O_RDWR, &a));
-    CHECK_EQ(0, OPS->open(S, file, FS_O_RDWR, &b));
-    for (unsigned i = 0; i < 256; i++) {
-        CHECK_EQ(0, lock(a, FS_LOCK_WRITE, 4 * i, 4 * i + 2));
-    }
-    CHECK_EQ(-FS_ENOLCK, lock(a, FS_LOCK_WRITE, 2000, 2000));
-    CHECK_EQ(-FS_ENOLCK, lock(a, FS_LOCK_NONE, 5, 5));
-    CHECK_EQ(-FS_EAGAIN, lock(b, FS_LOCK_READ, 5, 5));
-    CHECK_EQ(0, lock(a, FS_LOCK_NONE, 0, 3));
-    CHECK_EQ(0, lock(a, FS_LOCK_NONE, 5, 5)); /* now there is room for two parts */
-    CHECK_EQ(0, lock(b, FS_LOCK_READ, 5, 5));
-    CHECK_EQ(-FS_EAGAIN, lock(b, FS_LOCK_READ, 6, 6));
-    CHECK_EQ(0, lock(a, FS_LOCK_READ, 6, UINT64_MAX));
-    CHECK_EQ(0, lock(b, FS_LOCK_READ, 6, 9));
-    CHECK_EQ(0, lock(a, FS_LOCK_NONE, 0, UINT64_MAX));
-    CHECK_EQ(0, lock(b, FS_LOCK_WRITE, 0, UINT64_MAX));
+    uint64_t a = open_file("file", FS_O_RDWR), b = open_file("file", FS_O_RDWR);
+    check_many_locks(a, b);
     down();
 }
 

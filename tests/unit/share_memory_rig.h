@@ -5,18 +5,14 @@
 
 #include "host/share_memory.h"
 
-#include "tap.h"
-#include "util.h"
+#include "file_server_rig.h"
 
 #include <stdlib.h>
 
 #define MB (UINT64_C(1) << 20)
 
 static share_memory_t *share;
-static file_server_t fs;
 static share_memory_space_t space;
-#define OPS fs.ops
-#define S fs.opaque
 
 /* file "hello", sub/deep "deep", link -> sub */
 static inline void up(uint64_t limit)
@@ -58,21 +54,6 @@ static inline void down(void)
     share_memory_free(share);
 }
 
-static inline uint64_t look(uint64_t dir, const char *name)
-{
-    fs_attr_t attr = {.node = 0};
-    CHECK_EQ(0, OPS->lookup(S, dir, name, &attr));
-    return attr.node;
-}
-
-static inline uint64_t open_file(const char *name, uint32_t flags)
-{
-    uint64_t handle = 0, node = look(FS_ROOT, name);
-    CHECK_EQ(0, OPS->open(S, node, flags, &handle));
-    OPS->forget(S, node, 1);
-    return handle;
-}
-
 /* The file at a path has this text. */
 static inline bool has(const char *path, const char *text)
 {
@@ -86,12 +67,6 @@ static inline uint64_t size_of(const char *path)
     fs_attr_t attr = {.size = UINT64_MAX};
     CHECK_EQ(0, share_memory_stat(share, path, &attr));
     return attr.size;
-}
-
-static inline int lock(uint64_t handle, uint32_t type, uint64_t start, uint64_t end)
-{
-    const fs_lock_t l = {start, end, type, 42};
-    return OPS->setlk(S, handle, &l);
 }
 
 #endif

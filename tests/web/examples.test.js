@@ -89,6 +89,37 @@ describe('examples in Chromium', { concurrency: 1, skip: !chromium && 'there is 
         await page.close();
     });
 
+    it('the element may be moved, also while it is loaded, and taken away', async () => {
+        const page = await browser.newPage();
+        await page.goto(`${base}/element.html`);
+        await shows(page, /~# /);
+        const [state, said] = await page.evaluate(async () => {
+            const element = document.querySelector('rvkit-machine');
+            const place = document.createElement('div');
+            document.body.append(place);
+            for (let i = 0; i < 3; i++) {
+                place.append(element); // the machine of before ends while this one begins
+            }
+            await new Promise((resolve) => setTimeout(resolve, 5));
+            place.append(element);
+            await element.start();
+            await new Promise((resolve) => setTimeout(resolve, 500));
+            return [element.machine.state, element.shadowRoot.querySelector('.message').textContent];
+        });
+        assert.deepEqual([state, said], ['running', '']);
+        await shows(page, /~# /);
+        await page.evaluate(() => {
+            const element = document.querySelector('rvkit-machine');
+            const other = element.cloneNode();
+            element.after(other);
+            element.remove();
+            other.remove();
+        });
+        await page.waitForTimeout(1000);
+        assert.equal(page.workers().length, 0, 'nothing runs that nobody sees');
+        await page.close();
+    });
+
     it('a canvas shows the screen of the guest', async () => {
         const page = await browser.newPage();
         await page.goto(`${base}/element.html`);

@@ -79,6 +79,17 @@ describe('a machine', { concurrency: 1 }, () => {
         });
     });
 
+    it('has time that stands still in a pause', async () => {
+        await withMachine({}, async (machine) => {
+            await machine.pause();
+            const { guestTime } = await machine.stats();
+            await tick(100);
+            assert.equal((await machine.stats()).guestTime, guestTime);
+            await machine.start();
+            assert.ok((await machine.stats()).guestTime >= guestTime);
+        });
+    });
+
     it('pauses and goes on', async () => {
         await withMachine({}, async (machine) => {
             const seen = states(machine);
@@ -161,6 +172,74 @@ describe('a machine', { concurrency: 1 }, () => {
             setTimeout(() => controller.abort(), 10);
             await assert.rejects(waiting, has('aborted'));
             assert.match(await ask(machine, 'echo still there'), /^still there\n/);
+        });
+    });
+
+    it('has streams that may be used again', async () => {
+        await withMachine({}, async (machine) => {
+            const [console] = machine.consoles;
+            for (const word of ['once', 'twice']) {
+                await new Blob([`echo $((6*7)) ${word}\n`]).stream().pipeTo(console.writable);
+                await machine.expect(`42 ${word}`, { timeout });
+            }
+            await machine.send('poweroff -f\n');
+            await until(() => machine.state === 'off');
+            await assert.rejects(console.writable.getWriter().write('x'), has('off'));
+            await machine.reset();
+            await machine.expect(PROMPT, { timeout });
+            await console.writable.getWriter().write('echo $((7*7))\n');
+            await machine.expect('49', { timeout });
+        });
+    });
+
+    it('has a limited number of viewers; who comes too late hears so', async () => {
+        await withMachine({}, async (machine) => {
+            const ends = [];
+            const viewers = Array.from({ length: 40 }, () => machine.consoles[0].attach());
+            for (const viewer of viewers) {
+                viewer.onend = (error) => ends.push(error);
+            }
+            await until(() => ends.length);
+            assert.ok(ends.every(has('state', /no room/)));
+            viewers.forEach((viewer) => viewer.close());
+            assert.equal(await ask(machine, 'echo $((6*7))'), '42\n');
+        });
+    });
+
+    it('is of no use after the end, and says so at once', async () => {
+        const machine = new Machine(guest);
+        await machine.start();
+        await machine.stop();
+        const begun = Date.now();
+        await assert.rejects(machine.expect('x', { timeout }), has('off'));
+        await assert.rejects(new Response(machine.consoles[0].readable).text(), has('off'));
+        assert.ok(Date.now() - begun < timeout / 2);
+    });
+
+    it('does not wait for what is before in the queue when it is aborted', async () => {
+        await withMachine({}, async (machine) => {
+            const controller = new AbortController();
+            const first = machine.expect('never', { timeout: Infinity });
+            first.catch(() => {});
+            const second = machine.expect('nor this', { timeout: Infinity, signal: controller.signal });
+            setTimeout(() => controller.abort(), 20);
+            await assert.rejects(second, has('aborted'));
+            await assert.rejects(machine.expect('x', { signal: AbortSignal.abort() }), has('aborted'));
+        });
+    });
+
+    it('warns of a kernel that looks like none, and runs it', async () => {
+        const machine = new Machine({ memory: '16M', kernel: new Uint8Array(4096) });
+        const warnings = [];
+        machine.addEventListener('warning', ({ detail }) => warnings.push(detail));
+        await machine.start();
+        assert.equal(machine.state, 'running');
+        assert.equal(warnings.length, 1);
+        assert.ok(has('flat', /^kernel: is neither/)(warnings[0]));
+        await machine.stop();
+        await withMachine({}, async (other) => {
+            other.addEventListener('warning', () => assert.fail('of a kernel'));
+            await other.stats();
         });
     });
 
@@ -369,7 +448,9 @@ describe('disks', { concurrency: 1 }, () => {
                 await tick(1);
                 bytes.set(data, offset);
             },
-            flush() {},
+            async flush() {
+                return () => 'nobody can be sent this';
+            },
             close() {
                 this.closed = true;
             },
@@ -386,6 +467,36 @@ describe('disks', { concurrency: 1 }, () => {
         assert.ok(store.calls > 0 && store.closed);
         assert.equal(errors.length, 1);
         assert.ok(has('disk', /it is broken/)(errors[0]));
+    });
+
+    it('do not keep a machine from ending', async () => {
+        const store = {
+            size: 1 << 20, readOnly: false, read() {}, write() {}, close() {},
+            flush: () => new Promise(() => {}),
+        };
+        const machine = new Machine({ ...guest, drives: [store] });
+        await machine.start();
+        const late = assert.rejects(machine.stop({ timeout: 200 }), has('timeout', /did not finish within 0.2 s/));
+        await assert.rejects(machine.reset(), has('state'));
+        await assert.rejects(machine.start(), has('state'));
+        await assert.rejects(machine.pause(), has('state'));
+        await late;
+        assert.equal(machine.state, 'off');
+        await assert.rejects(machine.stats(), has('off'));
+    });
+
+    it('are let go of by a machine in this thread that failed', async () => {
+        const source = join(folder, 'locked.img');
+        writeFileSync(source, new Uint8Array(1 << 20));
+        const failing = new Machine({ ...guest, worker: false, kernel: '/does/not/exist', drives: [source] });
+        await assert.rejects(failing.start(), has('file'));
+        const stopped = new Machine({ ...guest, worker: false, drives: [source] });
+        const starting = assert.rejects(stopped.start(), has('aborted'));
+        await stopped.stop();
+        await starting;
+        await withMachine({ drives: [source] }, async (machine) => {
+            assert.equal(await ask(machine, 'head -c 1 /dev/vda | wc -c'), '1\n');
+        });
     });
 
     it('say why they cannot be opened', async () => {
@@ -474,7 +585,10 @@ describe('networks', { concurrency: 1 }, () => {
                 receive = take;
                 setUp = up;
             },
-            send: (frame) => sent.push(frame),
+            send: (frame) => {
+                sent.push(frame);
+                return frame[12] !== 8 || frame[13] !== 6; // ARP is dropped
+            },
             close: () => sent.push('closed'),
         };
         await withMachine({ net: { type: 'custom', link, mac: '02:00:00:00:00:77' } }, async (machine) => {
@@ -489,6 +603,7 @@ describe('networks', { concurrency: 1 }, () => {
             await until(() => sent.some((frame) => frame[12] === 8 && frame[13] === 6)); // ARP
             receive(new Uint8Array(60).fill(0xff, 0, 6));
             await until(async () => (await machine.stats()).net[0].rxFrames === 1);
+            assert.ok((await machine.stats()).net[0].dropped >= 1);
         });
         await until(() => sent.at(-1) === 'closed');
     });
@@ -556,6 +671,7 @@ describe('a machine that cannot be', { concurrency: 1 }, () => {
         'the initrd is larger than the RAM': [{ memory: '1M', kernel: new Uint8Array(4096),
             initrd: new Uint8Array(2 << 20) }, 'too-large'],
         'the initrd does not fit beside the kernel': [{ memory: '8M' }, 'load'],
+        'the kernel is a web page': [{ kernel: new Blob(['\n<!doctype html>\n', 'x'.repeat(9999)]) }, 'load', /web page/],
         'the engine is not there': [{ wasm: '/does/not/exist.wasm' }, 'wasm'],
         'the engine is no WebAssembly': [{ wasm: new Uint8Array(100).buffer }, 'wasm'],
         'the engine is another program': [{ wasm: emptyModule.buffer }, 'wasm', /does not fit/],

@@ -12,6 +12,8 @@ import { CONSOLE } from '../../web/src/engine.js';
 import { RvkitError, packError, unpackError } from '../../web/src/errors.js';
 import { attachTerminal } from '../../web/src/terminal.js';
 import { Consoles } from '../../web/src/host/consoles.js';
+import { isKernel, isWebPage } from '../../web/src/host/contents.js';
+import { Pool } from '../../web/src/host/drives.js';
 import { Nets } from '../../web/src/host/nets.js';
 import { Sound } from '../../web/src/host/sound.js';
 import { Input, keyUsages } from '../../web/src/input.js';
@@ -21,6 +23,7 @@ import { portPair } from '../../web/src/platform.js';
 import { Rpc, Transfer } from '../../web/src/rpc.js';
 import { Streams, describeSource, openSource, readSource } from '../../web/src/source.js';
 import { version } from '../../web/src/version.js';
+import { Watch } from '../../web/src/watch.js';
 
 const has = (code, pattern = /./) => (error) =>
     error instanceof RvkitError && error.code === code && pattern.test(error.message) &&
@@ -75,6 +78,8 @@ describe('sources', () => {
             case '/slow':
                 response.setHeader('content-length', data.length);
                 return response.write(data.subarray(0, 10));
+            case '/mute':
+                return undefined;
             default:
                 response.statusCode = 404;
                 return response.end('no');
@@ -171,6 +176,18 @@ describe('sources', () => {
         await assert.rejects(read(`${base}/short`), has('truncated', /short: .* of 300000/));
         const response = await fetch(`${base}/short`);
         await assert.rejects(read(response), has('truncated', /short/));
+    });
+
+    it('does not wait for ever for a server that says nothing, nor hurries one that does', async () => {
+        await assert.rejects(read(`${base}/slow`, { stall: 100 }), has('network', /slow: nothing came for 0.1 s/));
+        await assert.rejects(read(`${base}/mute`, { stall: 100 }), has('network', /mute: nothing came/));
+        const { chunks } = await openSource(describeSource(`${base}/data`, 'x', () => 0), { stall: 50 });
+        let size = 0;
+        for await (const chunk of chunks) {
+            size += chunk.byteLength;
+            await tick(80); // whoever takes the bytes may be slow
+        }
+        assert.equal(size, data.length);
     });
 
     it('notices damaged and incomplete gzip data', async () => {
@@ -290,6 +307,12 @@ describe('rpc', () => {
         left.close(new RvkitError('worker', 'it died'));
         await assert.rejects(waiting, has('worker'));
         await assert.rejects(left.call('never'), has('worker'));
+        close();
+    });
+
+    it('rejects a result that cannot be sent', async () => {
+        const { left, close } = pair({}, { give: () => () => 'a function' });
+        await assert.rejects(left.call('give'), (error) => error instanceof RvkitError);
         close();
     });
 
@@ -713,8 +736,97 @@ describe('networks', () => {
         assert.equal(receive(new Uint8Array(60)), true);
         const [stats] = nets.stats();
         assert.deepEqual([stats.dropped, stats.rxFrames], [3, 10]);
+        nets.countDropped(0);
+        assert.equal(nets.stats()[0].dropped, 4);
         nets.close();
         assert.equal(receive(new Uint8Array(60)), false);
+    });
+});
+
+/* --- The worker's end --- */
+
+describe('a watch over a worker', () => {
+    it('tells of one that does not answer, once', async () => {
+        let pings = 0;
+        const told = [];
+        const watch = new Watch({
+            lock: null, beat: 5, patience: 4, ongone: (why) => told.push(why),
+            ping: () => (++pings < 4 ? Promise.resolve() : new Promise(() => {})),
+        });
+        await until(() => told.length);
+        await tick(60);
+        assert.equal(pings, 4);
+        assert.deepEqual(told, ['it has not answered for 0 s']);
+        watch.close();
+    });
+
+    it('has patience with a slow one, and with a page that is hidden', async () => {
+        const told = [];
+        let answer;
+        const watch = new Watch({
+            lock: null, beat: 5, patience: 40, ongone: (why) => told.push(why),
+            ping: () => new Promise((resolve) => {
+                answer = resolve;
+            }),
+        });
+        for (let i = 0; i < 5; i++) {
+            await tick(60);
+            answer();
+        }
+        globalThis.document = { hidden: true };
+        try {
+            await tick(400);
+            assert.deepEqual(told, []);
+        } finally {
+            delete globalThis.document;
+        }
+        await until(() => told.length); // it is seen again, and still nothing comes
+        watch.close();
+    });
+
+    it('ends with its machine', async () => {
+        const told = [];
+        const watch = new Watch({
+            lock: null, beat: 2, patience: 2, ongone: (why) => told.push(why), ping: () => new Promise(() => {}),
+        });
+        watch.close();
+        await tick(50);
+        assert.deepEqual(told, []);
+    });
+});
+
+describe('buffers for requests', () => {
+    it('are used again, and do not pile up', () => {
+        const pool = new Pool();
+        const one = pool.take(4096);
+        pool.give(one);
+        assert.equal(pool.take(4096), one);
+        assert.equal(pool.bytes, 0);
+        for (let sectors = 1; sectors <= 2048; sectors++) {
+            pool.give(new Uint8Array(512 * sectors));
+        }
+        assert.ok(pool.bytes > 0 && pool.bytes <= 4 << 20, `${pool.bytes}`);
+    });
+});
+
+describe('the beginning of a file', () => {
+    const bytes = (text) => new TextEncoder().encode(text);
+
+    it('shows a web page', () => {
+        for (const text of ['<!DOCTYPE html>\n<html>', '\ufeff \n<!doctype HTML>', '<html lang="en">', '<HTML><head>',
+            '<?xml version="1.0"?>\n<!DOCTYPE html PUBLIC>']) {
+            assert.ok(isWebPage(bytes(text)), text);
+        }
+        for (const text of ['', '<', 'htm', '\x7fELF<html>', 'MZ<!doctype html>', '070701']) {
+            assert.ok(!isWebPage(bytes(text)), text);
+        }
+    });
+
+    it('shows a kernel', () => {
+        const image = new Uint8Array(64);
+        image.set(bytes('RSC\x05'), 56);
+        assert.ok(isKernel(image) && isKernel(bytes('\x7fELF')));
+        assert.ok(!isKernel(new Uint8Array(64)) && !isKernel(image.subarray(0, 59)) && !isKernel(bytes('MZ')));
     });
 });
 
@@ -783,4 +895,28 @@ it('a terminal gets characters that are made of several in one chunk', async () 
         ends.forEach((end) => assert.ok(!/👩\u200d?$/u.test(end) || text === end, JSON.stringify(end)));
         attached.dispose();
     }
+});
+
+it('a slow terminal gets one chunk at a time, also of what was held', async () => {
+    let waiting = 0, most = 0, text = '';
+    const viewer = { resize() {}, close() {}, write: async () => {} };
+    const none = () => ({ dispose() {} });
+    const terminal = { cols: 80, rows: 24, onData: none, onBinary: none, onResize: none,
+        write: (data, done) => {
+            most = Math.max(most, ++waiting);
+            setTimeout(() => {
+                waiting--;
+                text += Buffer.from(data).toString();
+                done();
+            }, 30);
+        } };
+    const attached = attachTerminal(terminal, Object.assign(new EventTarget(), { title: '', attach: () => viewer }));
+    const bytes = new TextEncoder().encode('ok 漢字');
+    await viewer.ondata(bytes);
+    await viewer.ondata(bytes); // while the timer of what was held runs
+    await tick(20);
+    await viewer.ondata(bytes); // while that is being written
+    await tick(60);
+    assert.deepEqual([text, most], ['ok 漢字'.repeat(3), 1]);
+    attached.dispose();
 });

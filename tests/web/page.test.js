@@ -140,6 +140,10 @@ test('what was synced to a persistent disk is there after the page was killed', 
         const page = await openPage(context, `${server.url}?persist=kept:16M`);
         await prompt(page);
         assert.equal((await shell(page, 'dd if=/dev/vda bs=4096 count=512 2>/dev/null | sha256sum')).out, out);
+        await page.locator('#status .disk:not(:empty)').waitFor();
+        const tops = await page.locator('#status span:not(:empty)').evaluateAll((all) =>
+            all.map((one) => one.getBoundingClientRect().top));
+        assert.ok(tops.every((top) => top === tops[0]), `in one line: ${tops}`);
         assert.deepEqual(page.wrongs, []);
         first.wrongs = [];
     }, { profile: true }));
@@ -417,7 +421,7 @@ test('no violation of accessibility that axe-core knows', () => withPage('?reade
 
 test('it works without a network after the first visit, and tells of a new version', async () => {
     const host = await serve(dist);
-    await withPage('', async (page) => {
+    await withPage('', async (page, context) => {
         await prompt(page);
         await page.evaluate(async () => {
             await navigator.serviceWorker.ready;
@@ -435,7 +439,12 @@ test('it works without a network after the first visit, and tells of a new versi
         await page.reload();
         await prompt(page);
         await page.getByText('A new version of this page is there.').waitFor();
+        const other = await openPage(context, host.url); // what it still loads would not fit what it has
+        await prompt(other);
+        await page.bringToFront();
         await page.getByRole('button', { name: 'Reload' }).click();
+        await other.getByText('Another tab has taken a new version of this page.').waitFor();
+        await other.close();
         await page.waitForFunction(async () => (await caches.keys()).some((name) => name.includes('shell x')));
         await prompt(page);
         await again.close();
@@ -457,14 +466,15 @@ async function withKernel(answer, fn) {
 const image = () => readFileSync(`${dist}/guest/Image.gz`);
 
 for (const [what, answer, words] of [
-    ['is not there', (request, response) => response.writeHead(404).end(), /could not be loaded[^]*404/],
+    ['is not there', (request, response) => response.writeHead(404).end(), /could not be loaded[^]*404[^]*http:.*Image.gz/],
     ['is cut off', (request, response) => {
         response.writeHead(200, { 'content-length': image().length });
         response.write(image().subarray(0, 1000000));
         setTimeout(() => response.destroy(), 300);
     }, /ended too early|could not be loaded/],
     ['is half of a gzip file', () => image().subarray(0, image().length / 2), /ended too early|damaged/],
-    ['is no kernel', () => randomBytes(200000), /shows nothing|cannot load/],
+    ['is no kernel', () => randomBytes(200000), /shows nothing[^]*neither a RISC-V kernel Image|cannot load/],
+    ['is a web page', () => Buffer.from('\n<!DOCTYPE html><html><body>Not found</body></html>'), /cannot load[^]*web page/],
     ['is a program of another machine', () => readFileSync(process.execPath).subarray(0, 3000000), /cannot load/],
 ]) {
     test(`a kernel that ${what}: a message, and another try`, () => withKernel(
@@ -491,10 +501,20 @@ test('the worker fails: a message, and a restart with the disk as it was', () =>
 test('the worker goes without a word: noticed, and a restart', () => withPage('', async (page) => {
     await prompt(page);
     await page.workers()[0].evaluate(() => self.close());
-    assert.match(await message(page), /does not answer/);
+    assert.match(await message(page, 5000), /ended without a word/);
     await page.getByRole('button', { name: 'Restart' }).click();
     await prompt(page);
-}, { expected: /does not answer|worker/ }));
+}, { expected: /worker/ }));
+
+test('the worker is stuck: noticed, and a restart', () => withPage('', async (page) => {
+    await prompt(page);
+    page.workers()[0].evaluate(() => {
+        for (;;);
+    }).catch(() => {});
+    assert.match(await message(page, 60000), /has not answered for 20 s/);
+    await page.getByRole('button', { name: 'Restart' }).click();
+    await prompt(page);
+}, { expected: /worker/ }));
 
 test('power off, and on again', () => withPage('', async (page) => {
     await prompt(page);

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { CowFileBlocks } from '../../web/src/store/cow-file.js';
+import { CowFileBlocks, cowHeader } from '../../web/src/store/cow-file.js';
 import { BlankStore, MemoryStore, OverlayStore, exportDisk, openStore } from '../../web/src/store/index.js';
 import { MemoryBlocks } from '../../web/src/store/blocks.js';
 import { PackedBlocks } from '../../web/src/store/packed.js';
@@ -534,6 +534,11 @@ test('overlay: export and import', async () => {
     await assert.rejects(importCow(blob.slice(0, 4100), into, 'x'), code('damaged'));
     await assert.rejects(importCow(blob.slice(0, (1 << 20) + 5000), into, 'x'), code('damaged', 'cut short'));
     await assert.rejects(importCow(packed.slice(0, packed.size - 100), into, 'x'), code('damaged'));
+    // A small file that claims to be a large disk's takes no memory for that.
+    const claims = new Blob([cowHeader({ bytes: 2 ** 44, fingerprint: 1 })]);
+    const before = process.memoryUsage().arrayBuffers;
+    await assert.rejects(importCow(claims, into, 'x'), code('damaged', 'cut short'));
+    assert.ok(process.memoryUsage().arrayBuffers - before < 2 ** 28);
 });
 
 // --- Files, and native rvkit ---

@@ -20,6 +20,9 @@ import { Views } from './views.js';
 import { followViewport } from './viewport.js';
 
 const byId = (id) => document.getElementById(id);
+/** Milliseconds: what a machine's disks have to finish before another machine takes its place. */
+const STOP_MS = 10_000;
+
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 class App {
@@ -37,6 +40,7 @@ class App {
     #booted = false;
     #watched = null;
     #lost = false;
+    #warning = null; // of the machine
 
     async run() {
         setTheme(this.#settings.theme);
@@ -85,8 +89,7 @@ class App {
         this.#status.use(null);
         this.#progress.clear();
         this.#files.use(null, []);
-        // A machine whose worker is gone never ends by itself.
-        await Promise.race([machine?.stop().catch(() => {}), sleep(3000)]);
+        await machine?.stop({ timeout: STOP_MS }).catch((error) => console.error(error));
     }
 
     /** A link from elsewhere is not let at the network or the disks by itself. */
@@ -124,6 +127,7 @@ class App {
 
     #use(machine) {
         this.#machine = machine;
+        this.#warning = null;
         const on = (type, listener) => machine.addEventListener(type, (event) => {
             if (machine === this.#machine) {
                 listener(event.detail);
@@ -134,6 +138,10 @@ class App {
         on('error', (error) => this.#fail(error));
         on('net', (change) => this.#net(change));
         on('exit', ({ status }) => this.#off(status));
+        on('warning', (warning) => {
+            this.#warning = warning;
+            console.warn(`rvkit: ${warning.message}`);
+        });
         on('log', (line) => console.info(`rvkit: ${line}`));
         const page = {
             settings: this.#settings, modifiers: this.#modifiers,
@@ -167,6 +175,9 @@ class App {
         }
         this.#progress.clear();
         const { name } = persistOf(this.#config.persist);
+        if (name) {
+            navigator.storage?.persist?.().catch(() => {}); // else a browser that is short of room deletes it
+        }
         // The name belongs to the first disk that can be written.
         const { drives } = this.#machine;
         const first = name ? drives.findIndex((drive) => !drive.readOnly) : -1;
@@ -186,7 +197,8 @@ class App {
         const silent = () => machine === this.#machine && machine.state === 'running' &&
             machine.displays.every(({ width }) => !width) &&
             this.#views.all.every(({ isEmpty }) => isEmpty !== false);
-        for (let seconds = 0; seconds < 10; seconds++) {
+        // Of a file that looks like no kernel nothing much is to be expected.
+        for (let seconds = 0; seconds < (this.#warning ? 1 : 10); seconds++) {
             await sleep(1000);
             if (!silent()) {
                 return;
@@ -194,7 +206,9 @@ class App {
         }
         messages.show({
             title: 'The guest shows nothing', kind: 'info', id: 'silent',
-            text: ['It has run for ten seconds and has written nothing. Is its kernel one for RV32, and its ' +
+            text: this.#warning ? [`${this.#warning.message}.`, 'If that is meant to be so: it has written ' +
+                'nothing yet. Else give it an Image or an ELF file for RV32.']
+                : ['It has run for ten seconds and has written nothing. Is its kernel one for RV32, and its ' +
                 'console one of this machine’s (console=hvc0, ttyS0)?'],
             actions: [{ label: 'Restart', run: () => this.start() },
                 { label: 'Settings', run: () => this.#openSettings() }],
@@ -282,8 +296,6 @@ class App {
     }
 
     #wire() {
-        this.#status.onsilence = () =>
-            this.#fail({ code: 'worker', message: 'its worker does not answer any more' });
         addEventListener('keydown', (event) => this.#shortcut(event), true);
         document.addEventListener('fullscreenchange', () => {
             const full = Boolean(document.fullscreenElement);

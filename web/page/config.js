@@ -120,6 +120,9 @@ export function queryOptions(search) {
             options[key] = query.get(key) === 'none' ? '' : query.get(key);
         }
     }
+    if (options.relay) {
+        addressOf('relay', options.relay, location.href);
+    }
     if (query.has('memory')) {
         sizeOf(query.get('memory'), 'memory');
         options.memory = query.get('memory');
@@ -181,7 +184,7 @@ function consolesOf(text) {
 /** The whole configuration, with addresses made absolute. */
 export async function loadConfig(search = location.search, base = document.baseURI) {
     const query = new URLSearchParams(search);
-    const where = new URL(query.get('config') || 'machine.json', base);
+    const where = new URL(addressOf('config', query.get('config') || 'machine.json', base));
     const response = await fetch(where).catch(() => null);
     if (!response?.ok && query.has('config')) {
         throw new ConfigError(`config=${query.get('config')}: ${response ? `the server answers ${
@@ -202,20 +205,32 @@ export async function loadConfig(search = location.search, base = document.baseU
         config.display = { type: 'gpu' };
     }
     config.foreign = foreignSources(config, base);
+    const own = new URL(base).origin;
+    if (where.origin !== own && !config.foreign.includes(where.origin)) {
+        config.foreign.unshift(where.origin);
+    }
     config.linked = query.has('append') || query.has('cmdline') || query.has('relay');
     return config;
+}
+
+function addressOf(name, text, base) {
+    try {
+        return new URL(text, base).href;
+    } catch {
+        throw new ConfigError(`${name}=${text}: it is no address`);
+    }
 }
 
 function absolute(options, base) {
     const result = { ...options };
     for (const key of ['kernel', 'initrd', 'bios', 'dtb']) {
         if (result[key]) {
-            result[key] = new URL(result[key], base).href;
+            result[key] = addressOf(key, result[key], base);
         }
     }
     if (result.drives) {
         result.drives = result.drives.map((drive) =>
-            ({ ...drive, source: new URL(drive.source ?? drive, base).href }));
+            ({ ...drive, source: addressOf('drive', drive.source ?? drive, base) }));
     }
     return result;
 }
@@ -259,7 +274,7 @@ export function netKind(config, token) {
 
 function relayUrl(config, token) {
     if (config.relay) {
-        const url = new URL(config.relay, location.href);
+        const url = new URL(addressOf('relay', config.relay, location.href));
         url.protocol = url.protocol.replace(/^http/, 'ws');
         return url.href;
     }
@@ -272,12 +287,13 @@ function relayUrl(config, token) {
 
 /**
  * A link from elsewhere must not run programs of its own on the person's network or disks
- * unasked. True: ask before the machine starts.
+ * unasked. True: ask before the machine starts. Who gives the relay's token may use the relay; that
+ * says nothing about disks, since any link can have something of this form.
  */
 export function needsConsent(config, { token, fresh }) {
     const theirs = config.foreign.length > 0 || config.linked;
-    const reaches = netKind(config, token) === 'relay' || config.persist;
-    return Boolean(theirs && reaches && !fresh);
+    const reaches = (netKind(config, token) === 'relay' && !fresh) || config.persist;
+    return Boolean(theirs && reaches);
 }
 
 function netOptions(config, token) {

@@ -90,7 +90,7 @@ export class DisplayView {
 
     #tools() {
         const lock = iconButton('mouse', 'Give the mouse to the guest (Esc brings it back)',
-            () => this.canvas.requestPointerLock());
+            () => this.#lock());
         this.#listen(document, 'pointerlockchange', () => {
             const locked = document.pointerLockElement === this.canvas;
             lock.setAttribute('aria-pressed', String(locked));
@@ -109,6 +109,15 @@ export class DisplayView {
                 { class: 'icon touch-only' }));
     }
 
+    /** The browser may refuse, as it does for a second after Esc. */
+    async #lock() {
+        try {
+            await this.canvas.requestPointerLock();
+        } catch (error) {
+            toast(error.message, { kind: 'error' });
+        }
+    }
+
     #fit() {
         const { clientWidth, clientHeight } = this.stage;
         const even = (length) => Math.max(320, Math.floor(length * devicePixelRatio / 8) * 8);
@@ -117,7 +126,13 @@ export class DisplayView {
     }
 
     async #picture() {
-        const image = await this.#display.screenshot();
+        let image;
+        try {
+            image = await this.#display.screenshot();
+        } catch (error) {
+            toast(error.message, { kind: 'error' });
+            return;
+        }
         const canvas = el('canvas', { width: image.width, height: image.height });
         canvas.getContext('2d').putImageData(image, 0, 0);
         canvas.toBlob((blob) => save(blob, 'screen.png'));
@@ -285,7 +300,7 @@ export class DisplayView {
         this.#wheel.x -= x;
         this.#wheel.y -= y;
         if (x || y) {
-            this.#input.wheel(x, y);
+            this.#input.wheel(x, 0 - y); // a page's numbers grow towards the person, a mouse's away
         }
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // Keys that phones do not have, in a row above the on-screen keyboard.
-import { el, icon } from './dom.js';
+import { el, icon, toast } from './dom.js';
 
 const keys = [
     { label: 'Esc', sequence: '\x1b', code: 'Escape' },
@@ -111,7 +111,10 @@ export function fillKeyBar(bar, modifiers, current) {
         if (key.hold) {
             modifiers.toggle(key.hold);
         } else if (key.paste) {
-            current()?.paste(await navigator.clipboard.readText().catch(() => ''));
+            // Not there at all on pages without https.
+            const text = await navigator.clipboard?.readText?.().catch(() => null) ?? null;
+            text === null ? toast('The browser does not let this page read the clipboard.')
+                : current()?.paste(text);
         } else {
             current()?.press(key);
         }

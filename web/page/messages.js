@@ -72,5 +72,5 @@ export function explain(error) {
     const [title, hint] = hints[error?.code] ?? ['The machine has stopped', ''];
     const said = String(error?.message ?? error).trim();
     const stopped = error?.code === 'worker' ? 'The machine has stopped: ' : '';
-    return { title, text: [stopped + said, hint] };
+    return { title, text: [stopped + said, error?.url, hint] };
 }

@@ -13,6 +13,16 @@ export async function keepOffline() {
     } catch {
         return; // an address without https, or private browsing: the page works as it is
     }
+    // Another tab has taken the new version: what this one still loads would not fit what it has.
+    let controlled = Boolean(navigator.serviceWorker.controller);
+    navigator.serviceWorker.addEventListener('controllerchange', () => {
+        if (controlled) {
+            toast('Another tab has taken a new version of this page.', {
+                ms: Infinity, action: { label: 'Reload', run: () => location.reload() },
+            });
+        }
+        controlled = true;
+    });
     const offer = (worker) => {
         if (!navigator.serviceWorker.controller) {
             return;

@@ -5,12 +5,7 @@ import { bytes, el } from './dom.js';
 const words = { new: '', loading: 'loading', paused: 'paused', running: 'running', off: 'off',
     failed: 'stopped' };
 
-// A machine answers within some milliseconds. One that has not for so many seconds has lost its
-// worker. They are counted one by one: while the computer sleeps none of them passes.
-const patience = 8;
-
 export class Status {
-    onsilence = () => {};
     #machine = null;
     #timer = 0;
     #parts = {};
@@ -65,14 +60,7 @@ export class Status {
 
     async #look() {
         const machine = this.#machine;
-        let waited = 0;
-        const clock = setInterval(() => {
-            if (++waited === patience && machine === this.#machine) {
-                this.onsilence();
-            }
-        }, 1000);
         const stats = await machine.stats().catch(() => null);
-        clearInterval(clock);
         if (machine !== this.#machine) {
             return;
         }

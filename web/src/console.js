@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 import { makeEvent } from './platform.js';
-import { RvkitError, throwIfAborted } from './errors.js';
+import { RvkitError } from './errors.js';
 
 const utf8 = new TextEncoder();
 
@@ -130,6 +130,10 @@ class ConsoleViewer {
     }
 }
 
+function abortError(signal) {
+    return new RvkitError('aborted', 'expect() was aborted', { cause: signal.reason });
+}
+
 /** Text of a viewer that comes in pieces, and those who wait for something in it. */
 class Expecter {
     #text = '';
@@ -179,15 +183,28 @@ class Expecter {
         return match ? from + match.index + match[0].length : -1;
     }
 
-    /** One after the other. */
-    expect(what, options) {
+    /** One after the other; who is aborted does not wait for that. */
+    expect(what, options = {}) {
+        const { signal } = options;
+        if (signal?.aborted) {
+            return Promise.reject(abortError(signal));
+        }
         const result = this.#queue.then(() => this.#expect(what, options));
         this.#queue = result.catch(() => {});
-        return result;
+        if (!signal) {
+            return result;
+        }
+        return new Promise((resolve, reject) => {
+            const aborted = () => reject(abortError(signal));
+            signal.addEventListener('abort', aborted);
+            result.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
+        });
     }
 
-    #expect(what, { timeout = EXPECT_TIMEOUT, signal } = {}) {
-        throwIfAborted(signal, 'expect()');
+    async #expect(what, { timeout = EXPECT_TIMEOUT, signal } = {}) {
+        if (signal?.aborted) {
+            throw abortError(signal);
+        }
         return new Promise((resolve, reject) => {
             let timer = null;
             const finish = (settle, value) => {
@@ -197,8 +214,7 @@ class Expecter {
                 settle(value);
             };
             const fail = (error) => finish(reject, error);
-            const aborted = () =>
-                fail(new RvkitError('aborted', 'expect() was aborted', { cause: signal.reason }));
+            const aborted = () => fail(abortError(signal));
             const look = () => {
                 const end = this.#find(what);
                 if (end >= 0) {
@@ -236,6 +252,7 @@ export class Console extends EventTarget {
     #writable = null;
     #expecter = null;
     #size = null;
+    #closed = null; // why nothing comes any more
     cols = 80;
     rows = 24;
     title = '';
@@ -325,6 +342,7 @@ export class Console extends EventTarget {
 
     /** @internal The machine is gone: nothing comes any more. */
     close(error) {
+        this.#closed = error;
         this.#viewers.forEach((viewer) => viewer.end(error));
     }
 
@@ -337,6 +355,8 @@ export class Console extends EventTarget {
         this.#viewers.set(id, viewer);
         if (this.link) {
             viewer.connect();
+        } else if (this.#closed) {
+            queueMicrotask(() => viewer.end(this.#closed)); // when it is known whom to tell
         }
         return viewer;
     }
@@ -374,8 +394,27 @@ export class Console extends EventTarget {
     }
 
     get writable() {
-        this.#writable ??= new WritableStream({ write: (data) => this.write(data) });
+        this.#writable ??= this.#makeWritable();
         return this.#writable;
+    }
+
+    /** One that ended (pipeTo() closes it) or failed (the machine was off) is followed by another. */
+    #makeWritable() {
+        const end = () => {
+            this.#writable = null;
+        };
+        return new WritableStream({
+            write: async (data) => {
+                try {
+                    await this.write(data);
+                } catch (error) {
+                    end();
+                    throw error;
+                }
+            },
+            close: end,
+            abort: end,
+        });
     }
 
     async write(data) {

@@ -35,7 +35,7 @@ import { attachTerminal } from './terminal.js';
 
 const FILES = ['kernel', 'initrd', 'bios', 'dtb'];
 const TEXTS = ['cmdline', 'append', 'memory', 'virtio'];
-const EVENTS = ['state', 'progress', 'error', 'log', 'leds', 'exit', 'net', 'sound'];
+const EVENTS = ['state', 'progress', 'error', 'warning', 'log', 'leds', 'exit', 'net', 'sound'];
 
 const STYLE = `
 :host { display: block; position: relative; min-height: 10em; }
@@ -132,38 +132,58 @@ export class RvkitMachineElement extends Base {
 
     /** Makes a machine of the attributes, and starts it; when there is one, only that. */
     async start() {
+        if (this.#starting) {
+            return this.#starting;
+        }
         if (this.machine) {
             return this.machine.start();
         }
-        this.#starting ??= this.#begin().catch((error) => {
-            this.#say(error.message, true);
-            this.machine ?? this.dispatchEvent(new CustomEvent('error', { detail: error }));
+        const starting = this.#begin(() => this.#starting === starting).catch((error) => {
+            if (this.#starting === starting) {
+                this.#say(error.message, true);
+                this.machine ?? this.dispatchEvent(new CustomEvent('error', { detail: error }));
+            }
             throw error;
         }).finally(() => {
-            this.#starting = null;
+            if (this.#starting === starting) {
+                this.#starting = null;
+            }
         });
-        return this.#starting;
+        this.#starting = starting;
+        return starting;
     }
 
     /** Ends it. start() makes another one. */
     async stop() {
         const { machine } = this;
         this.machine = null;
+        this.#starting = null; // what is still being started finds that nobody wants it
         this.#ends.splice(0).reverse().forEach((end) => end());
         this.terminal = null;
-        await machine?.stop();
+        try {
+            await machine?.stop();
+        } finally {
+            if (machine && !this.machine && !this.#starting) {
+                this.#state('off');
+            }
+        }
     }
 
-    async #begin() {
+    /** wanted(): it was not stopped, or taken out of the document, meanwhile. */
+    async #begin(wanted) {
         this.#say('Loading …');
         const options = await this.#options();
+        if (!wanted()) {
+            throw new RvkitError('aborted', 'the element was taken away');
+        }
         const machine = new Machine(options);
         this.machine = machine;
-        EVENTS.forEach((type) => machine.addEventListener(type, ({ detail }) =>
-            this.machine === machine && this.dispatchEvent(new CustomEvent(type, { detail }))));
-        machine.addEventListener('progress', ({ detail }) => this.#progress(detail));
-        machine.addEventListener('state', ({ detail }) => this.#state(detail));
-        machine.addEventListener('error', ({ detail }) => this.#say(detail.message, true));
+        const listen = (type, fn) => machine.addEventListener(type, ({ detail }) =>
+            this.machine === machine && fn(detail));
+        EVENTS.forEach((type) => listen(type, (detail) => this.dispatchEvent(new CustomEvent(type, { detail }))));
+        listen('progress', (progress) => this.#progress(progress));
+        listen('state', (state) => this.#state(state));
+        listen('error', (error) => this.#say(error.message, true));
         await this.#attachTerminal(machine);
         this.#attachDisplay(machine);
         this.dispatchEvent(new CustomEvent('ready', { detail: machine }));
@@ -234,6 +254,10 @@ export class RvkitMachineElement extends Base {
         });
         this.shadowRoot.append(link);
         await styled;
+        if (this.machine !== machine) {
+            link.remove();
+            throw new RvkitError('aborted', 'the element was taken away');
+        }
         const terminal = new Terminal({ fontSize: Number(this.getAttribute('font-size')) || 14 });
         const fit = new FitAddon();
         terminal.loadAddon(fit);

@@ -253,6 +253,10 @@ export class Engine {
         this.#m.HEAPU8.set(bytes, address + offset);
     }
 
+    peek(address, size) {
+        return this.#copy(address, size);
+    }
+
     release(address) {
         this.#m._free(address);
     }

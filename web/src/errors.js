@@ -10,8 +10,9 @@
  *   wasm         the engine is missing or does not fit    memory     no memory for the guest's RAM
  *   worker       the worker died                          engine     the engine broke down
  *   disk         a disk could not be opened, or failed    unsupported  missing in this browser or Node
- *   aborted      the caller's signal                      timeout    expect() waited in vain
+ *   aborted      the caller's signal                      timeout    expect() or stop() waited in vain
  *   file         a file of a share, or of Node (.errno)   off        the machine is off
+ *   flat         (a warning) the kernel is in no format that is known
  */
 /**
  * What goes wrong in rvkit: `message` is one line for people, `code` a word for programs. More about

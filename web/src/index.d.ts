@@ -100,7 +100,10 @@ export interface MachineStats {
 export interface MachineEvents {
   state: CustomEvent<MachineState>;
   progress: CustomEvent<Progress>;
+  /** In state 'failed' the machine is gone; else it goes on (a disk or the network has a problem). */
   error: CustomEvent<RvkitError>;
+  /** Something that may be a mistake: 'flat', the kernel is no Image and no ELF file, and is run as it is. */
+  warning: CustomEvent<RvkitError>;
   /** A line of the machine's own log. */
   log: CustomEvent<string>;
   leds: CustomEvent<number>;
@@ -148,8 +151,11 @@ export class Machine extends TypedTarget<MachineEvents> {
   pause(): Promise<void>;
   /** Also after the guest powered off: it runs again. */
   reset(): Promise<void>;
-  /** Powers off, flushes disks, frees. The machine cannot be started again. Throws when a disk fails. */
-  stop(): Promise<void>;
+  /**
+   * Powers off, flushes disks, frees. The machine cannot be started again. Throws when a disk fails, or when it
+   * takes longer than `timeout` (milliseconds; 60000): it is ended in each case.
+   */
+  stop(options?: { timeout?: number }): Promise<void>;
   stats(): Promise<MachineStats>;
   /** Waits for output of the main console; see Console.expect. */
   expect(what: string | RegExp, options?: ExpectOptions): Promise<string>;
@@ -188,6 +194,7 @@ export interface Console extends TypedTarget<ConsoleEvents> {
    * pressure: the guest waits for the reader. It ends when the machine goes off.
    */
   readonly readable: ReadableStream<Uint8Array>;
+  /** After it was closed (as pipeTo() does), or failed, this is another one. */
   readonly writable: WritableStream<Uint8Array | string>;
   /** Types; the promise ends when all was taken by the guest's input queue. */
   write(data: Uint8Array | string): Promise<void>;

@@ -6,9 +6,13 @@ import { RvkitError, throwIfAborted, toRvkitError, unpackError } from './errors.
 import { Files } from './files.js';
 import { Input } from './input.js';
 import { parseOptions } from './options.js';
-import { makeEvent, portPair, spawnWorker } from './platform.js';
+import { isNode, makeEvent, portPair, spawnWorker } from './platform.js';
 import { Rpc } from './rpc.js';
 import { Streams, describeSource, describeUrl } from './source.js';
+import { Watch } from './watch.js';
+
+/** What stop() gives the disks. */
+const STOP_MS = 60_000;
 
 /** A machine; see index.d.ts. The engine is on the other side of a port: host/host.js. */
 export class Machine extends EventTarget {
@@ -17,6 +21,7 @@ export class Machine extends EventTarget {
     #rpc = null;       // while there is a worker
     #link = null;      // the same, from when the machine is built until it is gone
     #worker = null;
+    #watch = null;     // of a worker of a browser
     #streams = new Streams();
     #stores = new RemoteStores();
     #nextId = 1;
@@ -95,17 +100,28 @@ export class Machine extends EventTarget {
                 throw this.#gone;
             }
             const [here, there] = portPair();
+            const host = new Host(there);
             this.#worker = {
                 port: here,
-                terminate: () => [here, there].forEach((port) => port.close()),
+                terminate: () => {
+                    [here, there].forEach((port) => port.close());
+                    host.abandon();
+                },
                 ref() {},
                 unref() {},
             };
             this.#rpc = new Rpc(here, handlers, onfail);
-            new Host(there).hello();
+            host.hello();
         }
         this.#rpc.onpending = () => this.#hold();
-        await hello.promise;
+        const lock = await hello.promise;
+        if (this.#options.worker && !isNode && !this.#gone) { // Node tells of the end of its workers
+            this.#watch = new Watch({
+                lock,
+                ping: () => this.#rpc.call('ping'),
+                ongone: (why) => onfail(new RvkitError('worker', `the machine's worker died: ${why}`)),
+            });
+        }
     }
 
     /** Node ends by itself when the machine is off and nobody waits for anything of it. */
@@ -122,12 +138,13 @@ export class Machine extends EventTarget {
             progress: (progress) => this.#emit('progress', progress),
             error: (error) => this.#emit('error', unpackError(error)),
             failed: (error) => this.#fail(unpackError(error)),
+            warning: (error) => this.#emit('warning', unpackError(error)),
             state: (state) => this.#setState(state),
             off: (status) => this.#off(status),
             leds: (leds) => this.#emit('leds', leds),
             sound: (message) => this.#emit('sound', message),
             data: (id, data) => this.#toViewer(id, 'receive', data),
-            end: (id) => this.#toViewer(id, 'end'),
+            end: (id, error) => this.#toViewer(id, 'end', error && unpackError(error)),
             again: (id) => this.#toViewer(id, 'again'),
             console: (index, event, detail) => this.consoles[index].told(event, detail),
             frame: (index, frame) => this.displays[index].receive(frame),
@@ -159,7 +176,9 @@ export class Machine extends EventTarget {
                     return true;
                 }, (up, why) => this.#rpc?.say('netUp', [index, Boolean(up), why]));
             } else if (what === 'send') {
-                link.send(frame);
+                if (link.send(frame) === false) {
+                    this.#link?.say('netDropped', [index]);
+                }
             } else {
                 link.close();
             }
@@ -171,6 +190,7 @@ export class Machine extends EventTarget {
     /* --- Life --- */
 
     async start() {
+        this.#checkNotEnding();
         switch (this.#state) {
         case 'new':
             this.#starting = this.#begin();
@@ -250,6 +270,7 @@ export class Machine extends EventTarget {
         if (this.#state === 'loading') {
             await this.#starting;
         }
+        this.#checkNotEnding();
         if (this.#state === 'running') {
             await this.#rpc.call('pause');
         } else if (this.#state !== 'paused') {
@@ -261,6 +282,7 @@ export class Machine extends EventTarget {
         if (this.#state === 'loading') {
             await this.#starting;
         }
+        this.#checkNotEnding();
         if (!this.#link) {
             throw this.#error ?? new RvkitError('state', 'the machine does not run: it cannot be reset');
         }
@@ -277,12 +299,19 @@ export class Machine extends EventTarget {
         this.#emit('exit', { status });
     }
 
-    stop() {
-        this.#ending ??= this.#stop();
+    /** What stop() has begun with is not to be run any more. */
+    #checkNotEnding() {
+        if (this.#ending && this.#state !== 'failed') {
+            throw new RvkitError('state', 'the machine was stopped');
+        }
+    }
+
+    stop({ timeout = STOP_MS } = {}) {
+        this.#ending ??= this.#stop(timeout);
         return this.#ending;
     }
 
-    async #stop() {
+    async #stop(timeout) {
         const gone = new RvkitError('off', 'the machine was stopped');
         if (this.#state === 'failed') {
             return;
@@ -293,7 +322,9 @@ export class Machine extends EventTarget {
                 // What is still being loaded is not waited for.
                 this.#fail(new RvkitError('aborted', 'the machine was stopped while it was loading'));
             } else if (this.#rpc) {
-                await this.#rpc.call('stop');
+                await within(timeout, this.#rpc.call('stop'), () => new RvkitError('timeout',
+                    `the machine's disks did not finish within ${timeout / 1000} s: what was not ` +
+                    'flushed before may be lost'));
             }
         } finally {
             this.#end(gone);
@@ -327,6 +358,7 @@ export class Machine extends EventTarget {
         this.#hello?.promise.catch(() => {});
         this.#hello?.reject(error);
         this.#rpc?.close(error);
+        this.#watch?.close();
         this.#worker?.terminate();
         this.#rpc = this.#worker = null;
         this.#linked.reject(error);
@@ -388,6 +420,19 @@ function withResolvers() {
     const made = {};
     made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
     return made;
+}
+
+/** The promise, or, when it takes longer, the error. */
+async function within(ms, promise, late) {
+    let timer;
+    const limit = new Promise((_, reject) => {
+        timer = ms === Infinity ? null : setTimeout(() => reject(late()), ms);
+    });
+    try {
+        return await Promise.race([promise, limit]);
+    } finally {
+        clearTimeout(timer);
+    }
 }
 
 /** Relative ones are of the page's server. */

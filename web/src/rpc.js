@@ -99,8 +99,13 @@ export class Rpc {
         } catch (error) {
             reply = { id, error: packError(error) };
         }
-        if (!this.#closed) {
+        if (this.#closed) {
+            return;
+        }
+        try {
             this.#port.postMessage(reply, list);
+        } catch (error) { // a value that cannot be sent: the other side waits for something
+            this.#port.postMessage({ id, error: packError(error) });
         }
     }
 }

@@ -13,6 +13,9 @@ import { baseUrl, isNode, nodeModule } from './platform.js';
 const PROGRESS_MS = 50;
 const CHUNK = 1 << 20;
 
+/** So long a server may give nothing. */
+const STALL_MS = 30_000;
+
 /** What a person would call it. */
 function shortName(text) {
     const path = text.split(/[?#]/)[0];
@@ -89,7 +92,7 @@ function checkStatus(response, name) {
         const why = response.type === 'opaque'
             ? 'another origin, which does not allow it (CORS)'
             : `HTTP ${response.status} ${response.statusText}`.trimEnd();
-        throw new RvkitError('http', `${name}: ${why}`, { status: response.status });
+        throw new RvkitError('http', `${name}: ${why}`, { status: response.status, url: response.url });
     }
 }
 
@@ -104,18 +107,69 @@ function bodyLength(response) {
 
 /* --- Chunks --- */
 
-async function openUrl({ url, name }, signal) {
+/** Waits for a server, but not for ever: ends a fetch from which nothing comes for so long. */
+class Patience {
+    #abort = new AbortController();
+    #ms;
+    #name;
+    #unlink = () => {};
+    #stalled = null;
+
+    constructor(ms, name, signal) {
+        this.#ms = ms;
+        this.#name = name;
+        const end = () => this.#abort.abort(signal.reason);
+        signal?.addEventListener('abort', end);
+        this.#unlink = () => signal?.removeEventListener('abort', end);
+        signal?.aborted && end();
+    }
+
+    get signal() {
+        return this.#abort.signal;
+    }
+
+    async wait(promise) {
+        const timer = setTimeout(() => {
+            this.#stalled = new RvkitError('network',
+                `${this.#name}: nothing came for ${this.#ms / 1000} s`);
+            this.#abort.abort(this.#stalled);
+        }, this.#ms);
+        try {
+            return await promise;
+        } catch (error) {
+            throw this.#stalled ?? error;
+        } finally {
+            clearTimeout(timer);
+        }
+    }
+
+    end() {
+        this.#unlink();
+    }
+}
+
+async function openUrl({ url, name }, signal, stall = STALL_MS) {
+    const patience = new Patience(stall, name, signal);
     let response;
     try {
-        response = await fetch(url, { signal });
+        response = await patience.wait(fetch(url, { signal: patience.signal }));
     } catch (error) {
+        patience.end();
         throwIfAborted(signal, name);
+        if (error instanceof RvkitError) {
+            throw error;
+        }
         const why = error?.cause?.code ?? error?.cause?.message ?? error?.message ?? error;
         throw new RvkitError('network', `${name}: cannot be fetched from ${url} (${why})`,
             { cause: error });
     }
-    checkStatus(response, name);
-    return { chunks: readStream(response.body ?? new Blob([]).stream()), total: bodyLength(response) };
+    if (!response.ok) {
+        patience.end();
+        checkStatus(response, name);
+    }
+    return {
+        chunks: readStream(response.body ?? new Blob([]).stream(), patience), total: bodyLength(response),
+    };
 }
 
 async function openPath({ path, name }) {
@@ -150,11 +204,11 @@ async function* readFile(file) {
     }
 }
 
-async function* readStream(stream) {
+async function* readStream(stream, patience) {
     const reader = stream.getReader();
     try {
         for (;;) {
-            const { done, value } = await reader.read();
+            const { done, value } = await (patience ? patience.wait(reader.read()) : reader.read());
             if (done) {
                 return;
             }
@@ -162,6 +216,7 @@ async function* readStream(stream) {
         }
     } finally {
         reader.cancel().catch(() => {});
+        patience?.end();
     }
 }
 
@@ -183,12 +238,12 @@ async function* readPulled(id, pull) {
     }
 }
 
-async function openRaw(source, { signal, pull }) {
+async function openRaw(source, { signal, pull, stall }) {
     switch (source.kind) {
     case 'url':
         return source.url.startsWith('file:') && isNode
             ? openPath({ ...source, path: source.url })
-            : openUrl(source, signal);
+            : openUrl(source, signal, stall);
     case 'path':
         return openPath(source);
     case 'blob':
@@ -312,11 +367,11 @@ async function* limit(chunks, max, name) {
  * without an error.
  *
  * @param {object} source
- * @param {{what?: string, max?: number, gunzip?: boolean, signal?: AbortSignal,
+ * @param {{what?: string, max?: number, gunzip?: boolean, signal?: AbortSignal, stall?: number,
  *          pull?: (id: number, cancel?: boolean) => Promise<Uint8Array|null>,
  *          onprogress?: (progress: {what: string, loaded: number, total?: number}) => void}} options
  * @returns {Promise<{name: string, size?: number, gzip: boolean, chunks: AsyncIterable<Uint8Array>}>}
- *     size: how many bytes come, where that is known
+ *     size: how many bytes come, where that is known. stall: milliseconds that a server may give nothing.
  */
 export async function openSource(source, options = {}) {
     const { what = source.name, max = Infinity, signal } = options;

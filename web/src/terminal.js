@@ -58,6 +58,7 @@ class Attached {
     #wakeLast = null;
     #held = new Uint8Array(0);
     #timer = null;
+    #releasing = null; // while xterm.js works on what was held
     #done = false;
 
     constructor(terminal, console, options) {
@@ -104,12 +105,16 @@ class Attached {
         const bytes = this.#held.length ? join(this.#held, data) : data;
         const end = tailOf(bytes);
         this.#held = bytes.slice(end);
-        if (this.#held.length) {
-            this.#timer = setTimeout(() => this.#release(), HELD_MS);
-        }
         return new Promise((resolve) => {
             this.#wakeLast = resolve;
-            this.#terminal.write(bytes.subarray(0, end), resolve);
+            const written = () => {
+                if (this.#held.length && !this.#done) {
+                    this.#timer = setTimeout(() => this.#release(), HELD_MS);
+                }
+                resolve();
+            };
+            const write = () => this.#done ? resolve() : this.#terminal.write(bytes.subarray(0, end), written);
+            this.#releasing ? this.#releasing.then(write) : write();
         });
     }
 
@@ -118,7 +123,9 @@ class Attached {
         const held = this.#held;
         this.#held = new Uint8Array(0);
         if (held.length) {
-            this.#terminal.write(held, () => {});
+            this.#releasing = new Promise((resolve) => this.#terminal.write(held, resolve)).then(() => {
+                this.#releasing = null;
+            });
         }
     }
 

@@ -14,7 +14,7 @@
  * and the clipboard, and types for console.write().
  */
 import { CONSOLE } from '../engine.js';
-import { RvkitError } from '../errors.js';
+import { RvkitError, packError } from '../errors.js';
 
 class Viewer {
     constructor(id, index, number) {
@@ -70,7 +70,13 @@ export class Consoles {
 
     /** The other side's viewer with its own number `id`. */
     attach(id, index, kind, wait) {
-        const viewer = this.#add(id, index, kind, wait);
+        let viewer;
+        try {
+            viewer = this.#add(id, index, kind, wait);
+        } catch (error) { // which is its own affair, not the machine's
+            this.#host.say('end', [id, packError(error)]);
+            return;
+        }
         this.#byId.set(id, viewer);
         this.#host.flushSoon();
     }

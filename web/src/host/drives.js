@@ -10,22 +10,33 @@ import { readSource } from '../source.js';
 import { openStore } from '../store/index.js';
 
 const ZEROS = 1 << 20;
-const POOL = 16;
+const POOL_BYTES = 4 << 20;
 
 /** Buffers that were used before, by their size. */
-class Pool {
+export class Pool {
     #free = new Map();
+    #bytes = 0;
+
+    /** Of all that wait for use. */
+    get bytes() {
+        return this.#bytes;
+    }
 
     take(size) {
-        return this.#free.get(size)?.pop() ?? new Uint8Array(size);
+        const buffer = this.#free.get(size)?.pop();
+        this.#bytes -= buffer ? size : 0;
+        return buffer ?? new Uint8Array(size);
     }
 
     give(buffer) {
+        if (this.#bytes + buffer.length > POOL_BYTES) { // of sizes that are not used any more, maybe
+            this.#free.clear();
+            this.#bytes = 0;
+        }
         const list = this.#free.get(buffer.length) ?? [];
         this.#free.set(buffer.length, list);
-        if (list.length < POOL) {
-            list.push(buffer);
-        }
+        list.push(buffer);
+        this.#bytes += buffer.length;
     }
 }
 

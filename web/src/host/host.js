@@ -9,6 +9,7 @@ import { makeSoon } from '../platform.js';
 import { Rpc } from '../rpc.js';
 import { openSource } from '../source.js';
 import { Consoles } from './consoles.js';
+import { HEAD_BYTES, isKernel, isWebPage } from './contents.js';
 import { Displays } from './displays.js';
 import { Drives } from './drives.js';
 import { Files } from './files.js';
@@ -29,13 +30,14 @@ export class Host {
     #running = false;
     #flushing = false;
     #failed = false;
+    #over = false; /* it is being stopped, or was */
     #busyMs = 0;
     #since = null; /* of the last stats(): {time, busyMs, instructions} */
     #leds = 0;
 
     constructor(port) {
         this.#port = port;
-        this.#rpc = new Rpc(port, this.#handlers(), (error) => this.#fail(error));
+        this.#rpc = new Rpc(port, this.#guarded(this.#handlers()), (error) => this.#over || this.#fail(error));
         this.consoles = new Consoles(this);
         this.drives = new Drives(this);
         this.nets = new Nets(this);
@@ -44,9 +46,9 @@ export class Host {
         this.sound = new Sound(this);
     }
 
-    /** The other side waits for this before it sends anything. */
-    hello() {
-        this.say('hello');
+    /** The other side waits for this before it sends anything. lock: see ../watch.js. */
+    hello(lock = null) {
+        this.say('hello', [lock]);
     }
 
     get engine() {
@@ -63,6 +65,21 @@ export class Host {
 
     say(method, args = [], transfer = []) {
         this.#rpc.say(method, args, transfer);
+    }
+
+    /** After stop() there is no engine that anything could be asked of. */
+    #guarded(handlers) {
+        const guarded = Object.entries(handlers).map(([name, handler]) => [name, (...args) => {
+            this.#checkOpen();
+            return handler(...args);
+        }]);
+        return { ...Object.fromEntries(guarded), ping: () => {} };
+    }
+
+    #checkOpen() {
+        if (this.#over) {
+            throw new RvkitError('off', 'the machine was stopped');
+        }
     }
 
     #handlers() {
@@ -93,6 +110,7 @@ export class Host {
             driveRead: (...args) => this.drives.read(...args),
             driveOverlay: (index) => this.drives.exportOverlay(index),
             netReceive: (index, frame) => this.nets.receive(index, frame),
+            netDropped: (index) => this.nets.countDropped(index),
             netUp: (index, up, why) => this.nets.setUp(index, up, why),
             file: (op, ...args) => this.files.run(op, args),
             soundPort: (soundPort) => this.sound.connect(soundPort),
@@ -115,6 +133,11 @@ export class Host {
         }, (line) => this.say('log', [line]));
         this.#engine = engine;
         const drives = await this.drives.open(options.drives);
+        if (this.#over) { // meanwhile; with worker: false nobody ends what is open
+            await this.drives.close();
+            this.#free();
+        }
+        this.#checkOpen();
         options.consoles.forEach(({ name, type }) => engine.addConsole(name, type));
         drives.forEach((drive) => engine.addDrive(drive));
         options.nets.forEach(({ mac }) => engine.addNet(mac));
@@ -153,9 +176,18 @@ export class Host {
                 this.#engine.fill(address, at, chunk);
                 at += chunk.byteLength;
             }
+            this.#checkOpen();
+            const head = this.#engine.peek(address, Math.min(at, HEAD_BYTES));
+            if (isWebPage(head)) {
+                throw new RvkitError('load', `${name}: is a web page (HTML) in the place of the file`);
+            }
             const given = address;
             address = 0;
             this.#engine.load(what, given, at, name);
+            if (what === 'kernel' && !isKernel(head)) {
+                this.say('warning', [packError(new RvkitError('flat',
+                    `${name}: is neither a RISC-V kernel Image nor an ELF file; it is run as it is`))]);
+            }
         } finally {
             if (address && !this.#engine.freed) {
                 this.#engine.release(address);
@@ -184,7 +216,15 @@ export class Host {
         this.kick();
     }
 
+    /** The other side is gone, and nobody ends this thread: what is open is closed. */
+    abandon() {
+        if (!this.#over) {
+            this.#stop().catch(() => {});
+        }
+    }
+
     async #stop() {
+        this.#over = true;
         this.#running = false;
         this.#cancelTimer();
         if (this.#engine && !this.#engine.freed && !this.#failed) {

@@ -114,6 +114,11 @@ export class Nets {
         }
     }
 
+    /** A link of the caller says so later. */
+    countDropped(index) {
+        this.#cards[index].dropped++;
+    }
+
     /** What waits goes to the guest while it has room. */
     flush() {
         for (const [index, card] of this.#cards.entries()) {

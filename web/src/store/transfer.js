@@ -142,6 +142,11 @@ class ForwardReader {
         this.#reader = packed ? blob.stream().pipeThrough(new DecompressionStream('gzip')).getReader() : null;
     }
 
+    /** Bytes; Infinity: not known before they were read. */
+    get size() {
+        return this.#reader ? Infinity : this.#blob.size;
+    }
+
     /** Up to `length` bytes from `at` on; fewer at the end. */
     async read(at, length) {
         if (!this.#reader) {
@@ -184,9 +189,12 @@ export async function importCow(blob, make, name, { onprogress, signal } = {}) {
     const reader = await ForwardReader.open(blob);
     try {
         const base = parseCowHeader(await reader.read(0, HEADER), name);
-        const { blocks: count, data } = cowGeometry(base.bytes);
-        const map = new BlockMap(count);
+        const { blocks: count, pages, data } = cowGeometry(base.bytes);
         const short = () => new RvkitError('damaged', `${name}: is damaged: it has been cut short`);
+        if (reader.size < HEADER + pages * BlockMap.PAGE) { // before there is memory for what it claims
+            throw short();
+        }
+        const map = new BlockMap(count);
         const bytes = await reader.read(HEADER, map.bytes.length);
         if (bytes.length < map.bytes.length) {
             throw short();
