@@ -11,6 +11,7 @@ passed=0 failed=0 begun=$(date +%s)
 
 stage_guest() { guest/build.sh kernel initramfs disk desktop opensbi; }
 stage_recipes() { guest/test.sh; }
+stage_deps() { tests/deps.sh; }
 stage_build() { $make all lib isagen; }
 stage_walls() { tests/walls.sh; }
 stage_c() { $make test-c; }
@@ -43,7 +44,7 @@ stage_web() { $make web GUEST=1 relay && tests/web/run.sh; }
 stage_boot() { tests/boot/run.sh; }
 stage_boot_tsan() { tests/boot/tsan.sh; }
 
-all='guest recipes build walls web c clang asan tsan aarch64 wasm mutants isa badinput cli htif vt vttest install relay boot sdl_c sdl fault boot_tsan'
+all='guest recipes deps build walls web c clang asan tsan aarch64 wasm mutants isa badinput cli htif vt vttest install relay boot sdl_c sdl fault boot_tsan'
 # What waits more than it computes runs beside the next ones; from these on all is quiet: they look at sound and pictures.
 beside=web quiet='boot sdl_c sdl'
 

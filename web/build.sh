@@ -26,7 +26,9 @@ done
 
 # What npm put here fits the lock file, or it is put here anew.
 if ! cmp -s package-lock.json node_modules/.rvkit-lock; then
-    npm ci --ignore-scripts --no-audit --no-fund --silent
+    echo 'fetching what the page is made of from npm'
+    npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error --fetch-retries 1 ||
+        { echo "web/build.sh: npm could not fetch what the page is made of; is there a network?" >&2 && exit 1; }
     cp package-lock.json node_modules/.rvkit-lock
 fi
 
