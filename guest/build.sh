@@ -131,6 +131,8 @@ build_part() (
 )
 
 build_locked() {
+    mkdir -p "$cache/logs" 2>/dev/null && [ -w "$cache" ] ||
+        die "cannot write to $cache; set RVKIT_CACHE to a place that can be written"
     (
         describe "$2"
         flock -n 9 || { say "another build of $name is running; waiting for it"; flock 9; }
@@ -171,10 +173,6 @@ if [ $command = prune ]; then
     exit
 fi
 parts=$(expand "$@") || exit
-if [ $command = build ]; then
-    mkdir -p "$cache/logs" 2>/dev/null && [ -w "$cache" ] ||
-        die "cannot write to $cache; set RVKIT_CACHE to a place that can be written"
-fi
 for part in $parts; do
     dir=$(part_dir "$part") || exit
     describe "$part"

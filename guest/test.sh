@@ -86,5 +86,14 @@ printf '. "$guest/lib.sh"\necho x >"$out/fw_jump.bin"\n' >"$recipe"
 [ $? -eq 0 ] && [ -s "$("$build" path opensbi)" ] && "$build" have opensbi
 ok $? 'a good recipe ends up where path says'
 
+# As root, who may write everywhere, somebody else asks.
+user=
+[ "$(id -u)" -ne 0 ] || user='setpriv --reuid=65534 --regid=65534 --clear-groups'
+chmod -R a+rX "$tmp" && chmod 555 "$RVKIT_CACHE"
+$user "$build" opensbi >"$tmp/out" 2>"$tmp/err" && grep -q fw_jump.bin "$tmp/out" && [ ! -s "$tmp/err" ]
+ok $? 'what is there is used in a cache that cannot be written'
+refuses 1 'cannot write to' 'what is not there is refused' $user "$build" tools
+chmod 755 "$RVKIT_CACHE"
+
 echo "1..$count"
 exit $failed
