@@ -133,6 +133,10 @@ build_part() (
 build_locked() {
     mkdir -p "$cache/logs" 2>/dev/null && [ -w "$cache" ] ||
         die "cannot write to $cache; set RVKIT_CACHE to a place that can be written"
+    # The kernel's and BusyBox's makefiles take such a name apart.
+    case $cache in
+    *[[:space:]:]*) die "nothing can be built in a folder with a blank or colon in its name: $cache; set RVKIT_CACHE to another" ;;
+    esac
     (
         describe "$2"
         flock -n 9 || { say "another build of $name is running; waiting for it"; flock 9; }

@@ -34,6 +34,8 @@ build=$tmp/guest/build.sh
 refuses 2 'LINUX=5' 'an unknown kernel version is refused' env LINUX=5 "$build" kernel
 refuses 2 'no such part' 'an unknown part is refused' "$build" path kernle
 refuses 1 'cannot write to' 'a cache that cannot be written is named' env RVKIT_CACHE=/proc/rvkit "$build" opensbi
+refuses 1 'set RVKIT_CACHE to another' 'a cache whose name makefiles cannot take is refused' \
+    env RVKIT_CACHE="$tmp/a b" "$build" opensbi
 
 before=$("$build" path kernel initramfs disk opensbi)
 [ "$before" = "$("$build" path kernel initramfs disk opensbi)" ] && [ "$(echo "$before" | wc -l)" -eq 4 ]
