@@ -135,13 +135,30 @@ exit 1
 END
 page
 check "npm that cannot fetch: one line" ends_with_line 1 'npm could not fetch what the page is made of; is there a network?'
-stand_in npm </dev/null
+stand_in npm <<'END'
+cd node_modules && mkdir -p @xterm/xterm/css && : >@xterm/xterm/css/xterm.css >@xterm/xterm/LICENSE
+for name in xterm addon-fit addon-search addon-unicode-graphemes addon-web-links addon-webgl; do
+    mkdir -p @xterm/$name/lib && echo 0 >@xterm/$name/lib/$name.mjs
+done
+END
+answers node </dev/null
+dist=$tests_dir/web/dist
+made() { test "$status" -eq 0 -a ! -e "$dist/old" -a -s "$dist/index.html" && : >"$dist/old"; }
 page
 check "what npm left half-done is fetched anew" fetched 1
+check "the page is made" made
 page
-check "and only once" fetched 0
+check "npm is asked once" fetched 0
+check "a page of the same parts stays" test "$status" -eq 0 -a -e "$dist/old"
+echo >>"$tests_dir/web/src/index.js"
+page
+check "of another part it is made anew" made
+echo >>"$tests_dir/engine/rvkit.wasm"
+page
+check "of another engine too" made
 echo >>"$tests_dir/web/package-lock.json"
 page
 check "another list of packages: they are fetched" fetched 1
+check "and the page is made anew" made
 
 finish

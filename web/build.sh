@@ -32,6 +32,19 @@ if ! cmp -s package-lock.json node_modules/.rvkit-lock; then
     cp package-lock.json node_modules/.rvkit-lock
 fi
 
+# The page that is there stays when it was made of the same.
+kernel= initramfs=
+[ -z "$guest" ] || kernel=$(../guest/build.sh path kernel) initramfs=$(../guest/build.sh path initramfs)
+inputs=$(
+    echo "$kernel $initramfs"
+    find build.sh minify.js list-files.js package-lock.json page src "$engine/rvkit.js" "$engine/rvkit.wasm" -type f \
+        -exec sha256sum {} + | LC_ALL=C sort
+)
+if [ -d "$dist" ] && [ "$inputs" = "$(cat "$dist.inputs" 2>/dev/null)" ]; then
+    echo "$dist is complete"
+    exit
+fi
+
 new=$dist.new
 rm -rf "$new"
 mkdir -p "$new/vendor" "$new/rvkit"
@@ -49,7 +62,6 @@ for name in xterm addon-fit addon-search addon-unicode-graphemes addon-web-links
 done
 if [ "$guest" ]; then
     mkdir "$new/guest"
-    kernel=$(../guest/build.sh path kernel) initramfs=$(../guest/build.sh path initramfs)
     gzip -9nc "$kernel" >"$new/guest/Image.gz"
     gzip -9nc "$initramfs" >"$new/guest/initramfs.gz"
 fi
@@ -71,6 +83,7 @@ report 'xterm.js and its addons' "$(cat "$new"/vendor/*.mjs | wc -c)" \
 report 'JavaScript, all of it' "$total" "$packed_total"
 [ "$wasm" -le $((wasm_limit * 1024)) ] || { echo "rvkit.wasm is larger than $wasm_limit kB" >&2 && exit 1; }
 [ "$packed_total" -le $((js_limit * 1024)) ] || { echo "the JavaScript is larger than $js_limit kB" >&2 && exit 1; }
-rm -rf "$dist"
+rm -rf "$dist.inputs" "$dist"
 mv "$new" "$dist"
+echo "$inputs" >"$dist.inputs"
 echo "$dist is complete"
