@@ -94,4 +94,4 @@ fi
 if ! apt-cache show --no-all-versions $missing >/dev/null 2>&1; then
     $as_root apt-get update || fail "apt-get update failed; is there a network?"
 fi
-install $missing || { $as_root apt-get update && install $missing; } || fail "apt-get could not install: $missing"
+install $missing || { $as_root apt-get update && install $missing; } || fail "apt-get could not install: $missing; is there a network?"
