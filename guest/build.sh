@@ -122,6 +122,8 @@ build_part() (
     rm -rf "$cache/.build-$name".* # under the lock: left by a build that was killed
     work=$(mktemp -d "$cache/.build-$name.XXXXXX") || die "cannot write to $cache; set RVKIT_CACHE to a place that can be written"
     mkdir "$work/out"
+    # npm keeps what it fetches in the home, if that can be written.
+    [ -w "${HOME:-/}" ] || export npm_config_cache="$work/npm"
     export guest cache work out="$work/out" LINUX linux_suite linux_version BUSYBOX_SUITE BUSYBOX_VERSION \
         OPENSBI_SUITE OPENSBI_VERSION LIBDRM_SUITE LIBDRM_VERSION DOOM_SUITE DOOM_VERSION FREEDOOM_SUITE FREEDOOM_VERSION \
         JOBS="${JOBS:-$(nproc)}"

@@ -160,5 +160,13 @@ echo >>"$tests_dir/web/package-lock.json"
 page
 check "another list of packages: they are fetched" fetched 1
 check "and the page is made anew" made
+stand_in npm <<END
+echo "\${npm_config_cache-}" >'$tests_dir/npm-cache'
+[ -d "\${npm_config_cache-}" ]
+END
+rm "$tests_dir/web/node_modules/.rvkit-lock"
+HOME=$tests_dir/nobody page
+check "a home that cannot be written: npm has a folder of its own" test "$status" -eq 0
+check "for as long as it runs" test -n "$(cat "$tests_dir/npm-cache")" -a ! -e "$(cat "$tests_dir/npm-cache")"
 
 finish

@@ -27,6 +27,12 @@ done
 # What npm put here fits the lock file, or it is put here anew.
 if ! cmp -s package-lock.json node_modules/.rvkit-lock; then
     echo 'fetching what the page is made of from npm'
+    # npm keeps them in the home too, if that can be written.
+    if [ ! -w "${HOME:-/}" ]; then
+        npm_config_cache=$(mktemp -d)
+        export npm_config_cache
+        trap 'rm -rf "$npm_config_cache"' EXIT
+    fi
     npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error --fetch-retries 1 ||
         { echo "web/build.sh: npm could not fetch what the page is made of; is there a network?" >&2 && exit 1; }
     cp package-lock.json node_modules/.rvkit-lock
