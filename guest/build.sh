@@ -122,6 +122,8 @@ build_part() (
     rm -rf "$cache/.build-$name".* # under the lock: left by a build that was killed
     work=$(mktemp -d "$cache/.build-$name.XXXXXX") || die "cannot write to $cache; set RVKIT_CACHE to a place that can be written"
     mkdir "$work/out"
+    # npm keeps what it fetches in the home, if that can be written.
+    [ -w "${HOME:-/}" ] || export npm_config_cache="$work/npm"
     export guest cache work out="$work/out" LINUX linux_suite linux_version BUSYBOX_SUITE BUSYBOX_VERSION \
         OPENSBI_SUITE OPENSBI_VERSION LIBDRM_SUITE LIBDRM_VERSION DOOM_SUITE DOOM_VERSION FREEDOOM_SUITE FREEDOOM_VERSION \
         JOBS="${JOBS:-$(nproc)}"
@@ -131,6 +133,12 @@ build_part() (
 )
 
 build_locked() {
+    mkdir -p "$cache/logs" 2>/dev/null && [ -w "$cache" ] ||
+        die "cannot write to $cache; set RVKIT_CACHE to a place that can be written"
+    # The kernel's and BusyBox's makefiles take such a name apart.
+    case $cache in
+    *[[:space:]:]*) die "nothing can be built in a folder with a blank or colon in its name: $cache; set RVKIT_CACHE to another" ;;
+    esac
     (
         describe "$2"
         flock -n 9 || { say "another build of $name is running; waiting for it"; flock 9; }
@@ -171,10 +179,6 @@ if [ $command = prune ]; then
     exit
 fi
 parts=$(expand "$@") || exit
-if [ $command = build ]; then
-    mkdir -p "$cache/logs" 2>/dev/null && [ -w "$cache" ] ||
-        die "cannot write to $cache; set RVKIT_CACHE to a place that can be written"
-fi
 for part in $parts; do
     dir=$(part_dir "$part") || exit
     describe "$part"

@@ -34,6 +34,8 @@ build=$tmp/guest/build.sh
 refuses 2 'LINUX=5' 'an unknown kernel version is refused' env LINUX=5 "$build" kernel
 refuses 2 'no such part' 'an unknown part is refused' "$build" path kernle
 refuses 1 'cannot write to' 'a cache that cannot be written is named' env RVKIT_CACHE=/proc/rvkit "$build" opensbi
+refuses 1 'set RVKIT_CACHE to another' 'a cache whose name makefiles cannot take is refused' \
+    env RVKIT_CACHE="$tmp/a b" "$build" opensbi
 
 before=$("$build" path kernel initramfs disk opensbi)
 [ "$before" = "$("$build" path kernel initramfs disk opensbi)" ] && [ "$(echo "$before" | wc -l)" -eq 4 ]
@@ -85,6 +87,15 @@ printf '. "$guest/lib.sh"\necho x >"$out/fw_jump.bin"\n' >"$recipe"
 "$build" opensbi >"$tmp/out" 2>"$tmp/err"
 [ $? -eq 0 ] && [ -s "$("$build" path opensbi)" ] && "$build" have opensbi
 ok $? 'a good recipe ends up where path says'
+
+# As root, who may write everywhere, somebody else asks.
+user=
+[ "$(id -u)" -ne 0 ] || user='setpriv --reuid=65534 --regid=65534 --clear-groups'
+chmod -R a+rX "$tmp" && chmod 555 "$RVKIT_CACHE"
+$user "$build" opensbi >"$tmp/out" 2>"$tmp/err" && grep -q fw_jump.bin "$tmp/out" && [ ! -s "$tmp/err" ]
+ok $? 'what is there is used in a cache that cannot be written'
+refuses 1 'cannot write to' 'what is not there is refused' $user "$build" tools
+chmod 755 "$RVKIT_CACHE"
 
 echo "1..$count"
 exit $failed

@@ -11,6 +11,7 @@ passed=0 failed=0 begun=$(date +%s)
 
 stage_guest() { guest/build.sh kernel initramfs disk desktop opensbi; }
 stage_recipes() { guest/test.sh; }
+stage_deps() { tests/deps.sh; }
 stage_build() { $make all lib isagen; }
 stage_walls() { tests/walls.sh; }
 stage_c() { $make test-c; }
@@ -44,7 +45,7 @@ stage_boot() { tests/boot/run.sh; }
 stage_screens() { tests/boot/run.sh tests/boot/desktop.sh tests/boot/desktop_disk.sh; }
 stage_boot_tsan() { tests/boot/tsan.sh; }
 
-all='guest recipes build walls web boot c clang asan tsan aarch64 wasm mutants isa badinput cli htif vt vttest install relay screens sdl_c sdl fault boot_tsan'
+all='guest recipes deps build walls web boot c clang asan tsan aarch64 wasm mutants isa badinput cli htif vt vttest install relay screens sdl_c sdl fault boot_tsan'
 # What waits more than it computes runs beside the next ones, one after the other; from the quiet ones on all is quiet:
 # they look at pictures and listen.
 beside='web boot' quiet='screens sdl_c sdl'

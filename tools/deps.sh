@@ -77,16 +77,22 @@ fi
 as_root=
 if [ "$(id -u)" != 0 ]; then
     command -v sudo >/dev/null 2>&1 || fail "run this as root, or install sudo; missing: $missing"
-    as_root='sudo'
+    as_root=sudo
 fi
 echo "installing from Debian: $missing"
-export DEBIAN_FRONTEND=noninteractive
+[ -z "$as_root" ] || sudo env true || fail "sudo lets this user install nothing; missing: $missing"
+as_root="$as_root env DEBIAN_FRONTEND=noninteractive"
 install() {
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 $missing
+    $as_root apt-get install -y --no-install-recommends -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@"
 }
+# What was stopped half-way is finished first: apt-get installs nothing else before that.
+if [ -n "$(dpkg --audit 2>/dev/null)$(ls -A /var/lib/dpkg/updates 2>/dev/null)" ]; then
+    echo "finishing an installation that was interrupted"
+    $as_root dpkg --configure -a || :
+    install -f || :
+fi
 # The lists of a fresh machine are empty or old; what is there is tried first only when apt knows all the names.
 if ! apt-cache show --no-all-versions $missing >/dev/null 2>&1; then
     $as_root apt-get update || fail "apt-get update failed; is there a network?"
 fi
-install || { $as_root apt-get update && install; } || fail "apt-get could not install: $missing"
+install $missing || { $as_root apt-get update && install $missing; } || fail "apt-get could not install: $missing; is there a network?"

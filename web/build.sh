@@ -26,8 +26,29 @@ done
 
 # What npm put here fits the lock file, or it is put here anew.
 if ! cmp -s package-lock.json node_modules/.rvkit-lock; then
-    npm ci --ignore-scripts --no-audit --no-fund --silent
+    echo 'fetching what the page is made of from npm'
+    # npm keeps them in the home too, if that can be written.
+    if [ ! -w "${HOME:-/}" ]; then
+        npm_config_cache=$(mktemp -d)
+        export npm_config_cache
+        trap 'rm -rf "$npm_config_cache"' EXIT
+    fi
+    npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error --fetch-retries 1 ||
+        { echo "web/build.sh: npm could not fetch what the page is made of; is there a network?" >&2 && exit 1; }
     cp package-lock.json node_modules/.rvkit-lock
+fi
+
+# The page that is there stays when it was made of the same.
+kernel= initramfs=
+[ -z "$guest" ] || kernel=$(../guest/build.sh path kernel) initramfs=$(../guest/build.sh path initramfs)
+inputs=$(
+    echo "$kernel $initramfs"
+    find build.sh minify.js list-files.js package-lock.json page src "$engine/rvkit.js" "$engine/rvkit.wasm" -type f \
+        -exec sha256sum {} + | LC_ALL=C sort
+)
+if [ -d "$dist" ] && [ "$inputs" = "$(cat "$dist.inputs" 2>/dev/null)" ]; then
+    echo "$dist is complete"
+    exit
 fi
 
 new=$dist.new
@@ -47,7 +68,6 @@ for name in xterm addon-fit addon-search addon-unicode-graphemes addon-web-links
 done
 if [ "$guest" ]; then
     mkdir "$new/guest"
-    kernel=$(../guest/build.sh path kernel) initramfs=$(../guest/build.sh path initramfs)
     gzip -9nc "$kernel" >"$new/guest/Image.gz"
     gzip -9nc "$initramfs" >"$new/guest/initramfs.gz"
 fi
@@ -69,6 +89,7 @@ report 'xterm.js and its addons' "$(cat "$new"/vendor/*.mjs | wc -c)" \
 report 'JavaScript, all of it' "$total" "$packed_total"
 [ "$wasm" -le $((wasm_limit * 1024)) ] || { echo "rvkit.wasm is larger than $wasm_limit kB" >&2 && exit 1; }
 [ "$packed_total" -le $((js_limit * 1024)) ] || { echo "the JavaScript is larger than $js_limit kB" >&2 && exit 1; }
-rm -rf "$dist"
+rm -rf "$dist.inputs" "$dist"
 mv "$new" "$dist"
+echo "$inputs" >"$dist.inputs"
 echo "$dist is complete"
