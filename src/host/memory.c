@@ -36,9 +36,19 @@ bool host_pages_release(void *data, size_t size)
     return false;
 }
 
+/* The C library of a module without Emscripten's JavaScript has one of its own that aborts, in
+ * newer releases than 3.1.6. This is the import, whatever the library has. */
+__attribute__((import_module("env"), import_name("getentropy"))) extern int
+host_entropy(void *data, size_t size);
+
 #else
 
 #include <sys/mman.h>
+
+static int host_entropy(void *data, size_t size)
+{
+    return getentropy(data, size);
+}
 
 void *host_pages_alloc(size_t size)
 {
@@ -84,7 +94,7 @@ void host_random(void *data, size_t size)
     uint8_t *bytes = data;
     while (size) {
         size_t part = size < 256 ? size : 256;
-        if (getentropy(bytes, part)) {
+        if (host_entropy(bytes, part)) {
             random_from_clock(bytes, part);
         }
         bytes += part;
