@@ -30,10 +30,11 @@ ifeq ($(origin AR),default)
 AR := ar
 endif
 
-CFLAGS ?= $(OPT) -g
+# With -g newer Emscriptens warn, which is an error here, that they optimise less.
+CFLAGS ?= $(OPT) $(if $(findstring emcc,$(CC)),,-g)
 RVKIT_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wshadow \
 	-ffp-contract=off -fno-math-errno -foptimize-sibling-calls -fno-strict-aliasing \
-	-fvisibility=hidden -Iinclude -DRVKIT_VERSION='"$(VERSION)"'
+	-fvisibility=hidden -Iinclude -DRVKIT_VERSION='"$(VERSION)"' $(if $(ENGINE),-DRVKIT_ENGINE)
 RVKIT_LDLIBS := -lm
 ifneq ($(findstring emcc,$(CC)),)
 AR := emar
@@ -155,14 +156,14 @@ lib: $(LIB) $(SHLIB)
 
 # The machine for browsers and Node: build/web/rvkit.wasm, and the module that loads it. Emscripten's own loader is
 # not used: what the machine needs of its host is the few functions in web/engine/rvkit.js. The objects are made by
-# another run of these rules.
+# another run of these rules, with ENGINE=1. Tested with Debian 12's Emscripten (3.1.6) and Debian 13's (3.1.69).
 WEB_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/frontends/wasm/*.c))
 WEB_LDFLAGS := --no-entry -sSTANDALONE_WASM=1 -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=4GB -sTOTAL_STACK=524288 \
 	-sEXPORTED_FUNCTIONS=_malloc,_free \
 	-sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0
 
 web-engine:
-	@$(MAKE) --no-print-directory BUILD=build/web CC=emcc OPT=-O3 build/web/rvkit.wasm
+	@$(MAKE) --no-print-directory BUILD=build/web CC=emcc OPT=-O3 ENGINE=1 build/web/rvkit.wasm
 	@cp web/engine/rvkit.js build/web/rvkit.js
 	@cp build/web/rvkit.js build/web/rvkit.wasm web/src/
 

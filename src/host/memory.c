@@ -67,6 +67,26 @@ bool host_pages_release(void *data, size_t size)
 
 #endif
 
+#ifdef RVKIT_ENGINE
+
+/* Emscripten's getentropy() for a module without its JavaScript is an import in 3.1.6, aborts
+ * in 3.1.69, and asks for this in 6.0: so do we. */
+#include <wasi/api.h>
+
+static bool host_entropy(uint8_t *data, size_t size)
+{
+    return __wasi_random_get(data, size) == __WASI_ERRNO_SUCCESS;
+}
+
+#else
+
+static bool host_entropy(uint8_t *data, size_t size)
+{
+    return getentropy(data, size) == 0;
+}
+
+#endif
+
 /* Where the host has no entropy to give: the clock, stirred (splitmix64). */
 static void random_from_clock(uint8_t *bytes, size_t size)
 {
@@ -84,7 +104,7 @@ void host_random(void *data, size_t size)
     uint8_t *bytes = data;
     while (size) {
         size_t part = size < 256 ? size : 256;
-        if (getentropy(bytes, part)) {
+        if (!host_entropy(bytes, part)) {
             random_from_clock(bytes, part);
         }
         bytes += part;

@@ -47,7 +47,7 @@ bool host_tty_size(int fd, uint16_t *cols, uint16_t *rows)
 
 bool host_tty_is(int fd)
 {
-    return isatty(fd) == 1;
+    return fd >= 0 && isatty(fd) == 1;
 }
 
 /* Async-signal-safe. */

@@ -8,6 +8,7 @@
  */
 
 const ERRNO_BADF = 8;
+const ERRNO_NOSYS = 52;
 const CLOCK_REALTIME = 0;
 
 /** Standard output and standard error, line by line. */
@@ -71,13 +72,53 @@ async function entropy(memory) {
     };
 }
 
-/** What a module wants that is not here says so when it is called, and not before. */
-function orMissing(module, functions) {
-    return new Proxy(functions, {
-        get: (target, name) => target[name] ?? (() => {
-            throw new Error(`rvkit.wasm calls ${module}.${String(name)}, which is not there`);
-        }),
-    });
+/** All that there is to import, by module and name. host: see load(). */
+function provide(memory, random, host, log) {
+    const functions = {};
+    for (const name of ['console', 'display', 'drive', 'net', 'soundOpen', 'soundPlay',
+        'soundRecord', 'soundClose']) {
+        functions[name] = (...args) => host[name]?.(...args);
+    }
+    return {
+        rvkit: functions,
+        wasi_snapshot_preview1: wasi(memory, random, log),
+        env: { emscripten_notify_memory_growth() {}, getentropy: random },
+    };
+}
+
+const lacking = (module, provided) => WebAssembly.Module.imports(module)
+    .filter((wanted) => !Object.hasOwn(provided[wanted.module] ?? {}, wanted.name));
+
+/** What the module imports and nobody here has, as 'env.name': another Emscripten may want more than those we know. */
+export function lacks(module) {
+    return lacking(module, provide()).map((wanted) => `${wanted.module}.${wanted.name}`);
+}
+
+/**
+ * A system call that is not here answers that there is no such call, as WASI and Linux do, and is told once. Anything
+ * else that is missing is ours, or the loader is of another build than the module: then nothing starts.
+ */
+function complete(module, provided, log) {
+    const lost = [];
+    for (const { module: from, name, kind } of lacking(module, provided)) {
+        const call = from === 'env' && name.startsWith('__syscall_');
+        if (kind !== 'function' || (!call && from !== 'wasi_snapshot_preview1')) {
+            lost.push(`${from}.${name}`);
+            continue;
+        }
+        let told = false;
+        provided[from][name] = () => {
+            if (!told) {
+                log(`rvkit.wasm calls ${from}.${name}, which is not there`);
+                told = true;
+            }
+            return call ? -ERRNO_NOSYS : ERRNO_NOSYS;
+        };
+    }
+    if (lost.length > 0) {
+        throw new Error(`it wants ${lost.join(', ')}, which its loader does not have`);
+    }
+    return provided;
 }
 
 /** The instance, as a caller sees it. */
@@ -112,20 +153,11 @@ function wrap(exports) {
  *   soundRecord(stream, bytes, size), soundClose(stream). Pointers are signed: use `>>> 0`.
  */
 export default async function load({ module, host, log = (line) => console.warn(line) }) {
+    const compiled = module instanceof WebAssembly.Module ? module : await WebAssembly.compile(module);
     let instance;
     const memory = () => instance.exports.memory.buffer;
-    const random = await entropy(memory);
-    const functions = {};
-    for (const name of ['console', 'display', 'drive', 'net', 'soundOpen', 'soundPlay',
-        'soundRecord', 'soundClose']) {
-        functions[name] = (...args) => host[name]?.(...args);
-    }
-    const result = await WebAssembly.instantiate(module, {
-        rvkit: functions,
-        wasi_snapshot_preview1: orMissing('wasi', wasi(memory, random, log)),
-        env: orMissing('env', { emscripten_notify_memory_growth() {}, getentropy: random }),
-    });
-    instance = result.instance ?? result;
+    const provided = provide(memory, await entropy(memory), host, log);
+    instance = await WebAssembly.instantiate(compiled, complete(compiled, provided, log));
     instance.exports._initialize?.();
     return wrap(instance.exports);
 }
