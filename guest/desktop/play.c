@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PERIOD = 1024, PERIODS = 8, RATE = 48000, STRINGS = 3, LENGTH_MAX = 1024 };
+enum { PERIOD = 1024, PERIODS = 64, RATE = 48000, STRINGS = 3, LENGTH_MAX = 1024 };
 
 static int fail(const char *what)
 {

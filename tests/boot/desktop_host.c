@@ -503,9 +503,10 @@ int main(int argc, char **argv)
         printf("Bail out! no machine\n");
         return 1;
     }
-    rvvm_set_cmdline(machine, disk ? "console=tty0 console=ttyS0 root=/dev/vda rw"
-                                   : "console=tty0 console=ttyS0 virtio_snd.pcm_buffer_ms=2000 "
-                                     "virtio_snd.pcm_periods_max=64");
+    /* Buffers of more than a second: a busy host is no underrun. */
+    rvvm_set_cmdline(machine, "console=tty0 console=ttyS0 virtio_snd.pcm_buffer_ms=2000 "
+                              "virtio_snd.pcm_periods_max=64");
+    rvvm_append_cmdline(machine, disk ? "root=/dev/vda rw" : "rw");
     rvvm_start_machine(machine);
     if (disk) {
         RUN(welcome);
