@@ -13,6 +13,7 @@
 #include "w_wad.h"
 #include "z_zone.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,7 +77,10 @@ static void *mixer_main(void *opaque)
             int32_t value = sum[i] / 2;
             samples[i] = (int16_t)(value < -32768 ? -32768 : value > 32767 ? 32767 : value);
         }
-        more = more && pcm_write(card, samples, MIXER_FRAMES);
+        if (more && !pcm_write(card, samples, MIXER_FRAMES)) {
+            fprintf(stderr, "doom: the sound ends: %s\n", strerror(errno));
+            more = false;
+        }
     }
     return NULL;
 }
