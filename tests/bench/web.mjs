@@ -4,9 +4,10 @@
  * headless Chromium. `make bench-web` builds the page and calls this.
  *
  *   node tests/bench/web.mjs [ROUNDS]           default 5; rounds alternate between the subjects
- *   RVVM_WEB=DIR      RVVM's WebAssembly build: rvvm_wasm32.js, .wasm, .worker.js; and what it boots: firmware.bin,
- *                     kernel.bin (with an initramfs), machine.dtb (optional)
- *   RV32EMU_WEB=DIR   rv32emu's, as its own `make` puts it together for a web server, with a system.html
+ *   RVVM_WEB=DIR      RVVM's WebAssembly build with xterm-pty (docs/web-performance.md): rvvm_wasm32.mjs, .wasm; what its
+ *                     page needs: xterm.js, xterm.css, xterm-pty.mjs; what it boots: firmware.bin, kernel.bin (with an
+ *                     initramfs in or behind it), machine.dtb (optional)
+ *   RV32EMU_WEB=DIR   rv32emu's, as its own `make prepare-web` puts it together for a web server
  *   CHROMIUM=PROGRAM  default chromium
  */
 import { execFileSync } from 'node:child_process';
@@ -25,27 +26,37 @@ const PROMPT = /[#$] $/;
 const KEYS = 40;
 const IDLE_S = 10;
 
-/** RVVM wants its files in its own file system, threads, and so headers; it prints a character at a time. */
+/** RVVM has no page of its own: this is xterm.js, and between it and RVVM's blocking read() xterm-pty. */
 function rvvmPage(folder) {
-    const tree = existsSync(join(folder, 'machine.dtb'));
-    return `<!doctype html><script>
-window.text = '';
-var Module = {
-    arguments: ['/firmware', '-k', '/kernel', '-m', '128M', '-rv32', '-nogui', '-nonet'${tree ? ", '-dtb', '/tree'" : ''}],
-    preRun: [() => {
-        for (const [name, url] of [['firmware', 'firmware.bin'], ['kernel', 'kernel.bin']${tree ? ", ['tree', 'machine.dtb']" : ''}]) {
-            addRunDependency(name);
-            fetch(url).then((response) => response.arrayBuffer()).then((bytes) => {
-                FS.writeFile('/' + name, new Uint8Array(bytes));
-                removeRunDependency(name);
-            });
-        }
-        FS.init(() => undefined, (code) => { window.text = (window.text + String.fromCharCode(code)).slice(-4000); },
-            () => {});
-    }],
-};
-</script><script src="rvvm_wasm32.js"></script>`;
+    const files = ['firmware.bin', 'kernel.bin'];
+    const words = ['/firmware.bin', '-k', '/kernel.bin', '-m', '128M', '-rv32', '-nogui', '-nonet'];
+    if (existsSync(join(folder, 'machine.dtb'))) {
+        files.push('machine.dtb');
+        words.push('-dtb', '/machine.dtb');
+    }
+    return `<!doctype html><link rel="stylesheet" href="xterm.css"><div id="terminal"></div>
+<script src="xterm.js"></script><script type="module">
+import { openpty } from './xterm-pty.mjs';
+import rvvm from './rvvm_wasm32.mjs';
+const get = async (url) => new Uint8Array(await (await fetch(url)).arrayBuffer());
+window.term = new Terminal();
+term.open(document.getElementById('terminal'));
+const { master, slave } = openpty();
+term.loadAddon(master);
+const names = ${JSON.stringify(files)}, files = await Promise.all(names.map(get));
+window.Module = await rvvm({
+    pty: slave,
+    arguments: ${JSON.stringify(words)},
+    preRun: [({ FS }) => names.forEach((name, i) => FS.writeFile('/' + name, files[i]))],
+});
+</script>`;
 }
+
+/** Where the cursor of a page's `term` (a variable, not always of the window) is. */
+const TERM_TEXT = `() => {
+    const buffer = typeof term === 'undefined' ? null : term?.buffer?.active;
+    return buffer ? buffer.getLine(buffer.baseY + buffer.cursorY).translateToString(false, 0, buffer.cursorX) : '';
+}`;
 
 /** What differs between subjects: where the page is, and in it, how to read its last line and press a key. */
 function subjects() {
@@ -64,22 +75,27 @@ function subjects() {
         list.push({
             name: 'RVVM', folder: process.env.RVVM_WEB, page: 'bench.html', isolated: true,
             made: { 'bench.html': rvvmPage(process.env.RVVM_WEB) },
-            // Its UART gives no more than the kernel's own log: there is no prompt, and no echo.
-            ready: /Run \/init/, text: () => window.text,
+            text: TERM_TEXT, press: (key) => window.term.input(key),
             wasm: () => window.Module.HEAPU8.length,
         });
     }
     if (process.env.RV32EMU_WEB) {
         list.push({
-            name: 'rv32emu', folder: process.env.RV32EMU_WEB, page: 'system.html', isolated: true,
-            begin: () => document.querySelector('button, [onclick]')?.click(),
-            text: () => {
-                const buffer = window.term?.buffer?.active;
-                return buffer ? buffer.getLine(buffer.baseY + buffer.cursorY)
-                    .translateToString(false, 0, buffer.cursorX) : '';
+            name: 'rv32emu', folder: process.env.RV32EMU_WEB, page: 'index.html', isolated: true,
+            begin: () => {
+                const click = () => {
+                    const button = document.getElementById('runSysButton');
+                    if (button && !button.disabled) {
+                        button.click();
+                    } else {
+                        setTimeout(click, 4);
+                    }
+                };
+                click();
             },
-            press: (key) => window.term.input(key),
-            wasm: () => window.Module?.HEAPU8?.length ?? 0,
+            // Its terminal hears onKey alone, which typed text is not; it keeps 16 characters, and no more.
+            text: TERM_TEXT, press: (key) => window.Module._u8250_put_rx_char(key.charCodeAt(0)), pace: 200,
+            wasm: () => window.Module.HEAPU8.length,
         });
     }
     return list;
@@ -144,11 +160,10 @@ async function boot(page, subject, url) {
         };
         look();
     })()`);
-    await page.goto(url, { waitUntil: 'commit' });
     if (subject.begin) {
-        await page.waitForLoadState('load');
-        await page.evaluate(subject.begin);
+        await page.addInitScript(subject.begin);
     }
+    await page.goto(url, { waitUntil: 'commit' });
     await page.waitForFunction(() => window.benchPrompt, null, { timeout: 90000, polling: 20 });
     return page.evaluate(() => window.benchPrompt);
 }
@@ -180,6 +195,7 @@ function echoes(page, subject, count) {
 async function type(page, subject, text) {
     for (const key of text) {
         await page.evaluate(`(${subject.press})(${JSON.stringify(key)})`);
+        await page.waitForTimeout(subject.pace ?? 0);
     }
 }
 
@@ -194,6 +210,8 @@ async function visit(browser, subject) {
     const context = await browser.newContext({ serviceWorkers: 'block' });
     try {
         const page = await context.newPage();
+        // Fonts from elsewhere, which some pages wait for, are not part of it.
+        await page.route((address) => address.hostname !== '127.0.0.1', (route) => route.abort());
         await page.goto(`http://127.0.0.1:${server.address().port}/none`).catch(() => {});
         const empty = (await rendererOf(browser)).bytes;
         const prompt = await boot(page, subject, `http://127.0.0.1:${server.address().port}/${subject.page}`);
