@@ -115,7 +115,7 @@ void window_set_font(window_t *w, unsigned size)
 
 static void window_retitle(window_t *w)
 {
-    char title[160] = "", line[320];
+    char title[160] = "", line[400];
     view_t *view = w->view[w->shown];
     if (view->ops->title) {
         view->ops->title(view, title, sizeof(title));
