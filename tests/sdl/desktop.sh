@@ -10,7 +10,7 @@ mkdir "$share" "$tests_dir/pictures" "$tests_dir/runtime"
 chmod 700 "$tests_dir/runtime"
 # What dead keys make is the locale's.
 export SDL_AUDIODRIVER=dummy LC_ALL=C.UTF-8 XDG_RUNTIME_DIR="$tests_dir/runtime"
-export LSAN_OPTIONS="suppressions=$top/tests/sdl/lsan.supp"
+export LSAN_OPTIONS="suppressions=$top/tests/sdl/lsan.supp:print_suppressions=0"
 unset WAYLAND_DISPLAY
 machine='' desktop='' other=''
 
@@ -26,7 +26,8 @@ start() {
     (cd "$tests_dir/pictures" && exec "$program" -m 128M -k "$KERNEL" -initrd "$INITRAMFS" \
         -console "window,file:$log" -share "t=$share" </dev/null >"$tests_dir/out" 2>"$tests_dir/err") &
     machine=$!
-    wait_for 120 grep -q 'rvkit:~# ' "$log" || { fail "a prompt ($1)"; sed 's/^/# /' "$tests_dir/err"; finish; }
+    wait_for 120 sh -c "grep -q 'rvkit:~# ' '$log' || ! kill -0 $machine"
+    grep -q 'rvkit:~# ' "$log" || { fail "a prompt ($1)"; sed 's/^/# /' "$tests_dir/err"; finish; }
 }
 
 said() { wait_for "${2:-30}" grep -qa "$1" "$log"; }
@@ -275,7 +276,9 @@ said '^ready'
 kill -9 "$desktop"
 desktop=
 wait "$machine"
-check "without its compositor the guest goes on to its own end" test $? -eq 0 -a -s "$share/after"
+status=$?
+check "without its compositor the guest goes on to its own end" test $status -eq 0 -a -s "$share/after"
+[ $status -eq 0 ] || sed 's/^/# /' "$tests_dir/err"
 check "and a line says what happened" test "$(grep -c '^rvkit-sdl: ' "$tests_dir/err")" -eq 1 -a \
     "$(grep -cx 'rvkit-sdl: the display is lost; the guest goes on without a window' "$tests_dir/err")" -eq 1
 machine=
