@@ -122,7 +122,7 @@ check "another system: one line" ends_with_line 1 'this is not Debian'
 # page: runs web/build.sh in a copy, as far as it comes without the real packages.
 mkdir "$tests_dir/web" "$tests_dir/engine"
 cp -R web/build.sh web/package.json web/package-lock.json web/page web/src "$tests_dir/web/"
-: >"$tests_dir/engine/rvkit.js" >"$tests_dir/engine/rvkit.wasm"
+touch "$tests_dir/engine/rvkit.js" "$tests_dir/engine/rvkit.wasm"
 page() {
     : >"$called"
     status=0
@@ -136,7 +136,7 @@ END
 page
 check "npm that cannot fetch: one line" ends_with_line 1 'npm could not fetch what the page is made of; is there a network?'
 stand_in npm <<'END'
-cd node_modules && mkdir -p @xterm/xterm/css && : >@xterm/xterm/css/xterm.css >@xterm/xterm/LICENSE
+cd node_modules && mkdir -p @xterm/xterm/css && touch @xterm/xterm/css/xterm.css @xterm/xterm/LICENSE
 for name in xterm addon-fit addon-search addon-unicode-graphemes addon-web-links addon-webgl; do
     mkdir -p @xterm/$name/lib && echo 0 >@xterm/$name/lib/$name.mjs
 done
