@@ -209,7 +209,7 @@ $(BUILD)/tests/sdl/%: tests/sdl/%.c $(filter-out %/main.o %/sdl/desktop.o,$(SDL_
 		$(filter-out %.h %/flags,$^) $(WRAP) $(LDFLAGS) \
 		$$(pkg-config --libs $(SDL_LIBS)) $(RVKIT_LDLIBS)
 
-$(BUILD)/tests/sdl/window_events: private WRAP := -Wl,--wrap=SDL_GetRendererOutputSize,--wrap=SDL_GetWindowFlags
+$(BUILD)/tests/sdl/window_events: private WRAP := -Wl,--wrap=SDL_GetRendererOutputSize,--wrap=SDL_GetWindowFlags,--wrap=SDL_GetClipboardText
 
 test-sdl: $(SDL_TESTS)
 	@LSAN_OPTIONS=suppressions=tests/sdl/lsan.supp tests/run-c.sh '' $^

@@ -86,6 +86,24 @@ Uint32 __wrap_SDL_GetWindowFlags(SDL_Window *window)
            (__atomic_load_n(&minimised, __ATOMIC_SEQ_CST) ? SDL_WINDOW_MINIMIZED : 0);
 }
 
+/* --- Whoever owns the clipboard is slow --- */
+
+static int slow; /* atomic: so many times SDL gives up, with what has come so far */
+
+char *__real_SDL_GetClipboardText(void);
+char *__wrap_SDL_GetClipboardText(void);
+
+char *__wrap_SDL_GetClipboardText(void)
+{
+    char *text = __real_SDL_GetClipboardText();
+    if (text && __atomic_load_n(&slow, __ATOMIC_SEQ_CST) > 0) {
+        __atomic_fetch_sub(&slow, 1, __ATOMIC_SEQ_CST);
+        text[strlen(text) / 2] = 0;
+        SDL_SetError("Pipe timeout");
+    }
+    return text;
+}
+
 /* --- A window with a console, two screens, and a view that counts --- */
 
 typedef struct {
@@ -454,6 +472,26 @@ TEST(keyboards)
     CHECK(hears("copied"));
 }
 
+static bool has_notice(const void *what);
+
+/* All of it is pasted, or nothing: not what SDL has of it when it gives up. */
+TEST(slow_clipboards)
+{
+    show(1);
+    SDL_SetClipboardText("all of it");
+    __atomic_store_n(&slow, 3, __ATOMIC_SEQ_CST);
+    key(SDL_SCANCODE_V, SDLK_v, KMOD_LCTRL | KMOD_LSHIFT);
+    text("typed"); /* nobody waits for it */
+    CHECK(hears("typedall of it"));
+    CHECK_EQ(0, __atomic_load_n(&slow, __ATOMIC_SEQ_CST));
+    __atomic_store_n(&slow, 100000, __ATOMIC_SEQ_CST);
+    key(SDL_SCANCODE_V, SDLK_v, KMOD_LCTRL | KMOD_LSHIFT);
+    CHECK(until(has_notice, "there is no text to paste"));
+    __atomic_store_n(&slow, 0, __ATOMIC_SEQ_CST);
+    text("x");
+    CHECK(hears("x"));
+}
+
 /* --- Not seen --- */
 
 static void minimise(bool yes)
@@ -726,6 +764,7 @@ static void first_run(void *opaque)
     RUN(clipboard_questions_elsewhere);
     RUN(news_are_told);
     RUN(keyboards);
+    RUN(slow_clipboards);
     RUN(minimised_windows);
     RUN(fingers);
     RUN(fingers_are_no_mouse);
