@@ -77,7 +77,7 @@ join() {
 
 is_in() { case " $2 " in *" $1 "*) ;; *) false ;; esac }
 
-aside= running=
+aside="" running=""
 for stage in ${*:-$all}; do
     is_in "$stage" "$all" || { echo "tests/run.sh: no stage $stage; there are: $all" >&2 && exit 2; }
     ! is_in "$stage" "$beside" || aside="$aside $stage"

@@ -58,7 +58,7 @@ const rows = [
     ['jitcache', 'SIZE', note('has no effect: this version only interprets'), null],
     ['v verbose', null, note('has no effect: there are no more messages here'), null],
     ['nographic', null, () => {}, null],
-    ...missing('share portfwd serial console port monitor attach vsock balloon signature trace d',
+    ...missing('sound share portfwd serial console port monitor attach vsock balloon signature trace d',
         'is an option of the native rvkit; this one does without'),
     ...missing('gpu res font poweroff_key nosound nogui', 'needs a window: rvkit-sdl, or a page in a browser'),
     ...missing('ata', 'rvkit has no ATA; use -drive FILE (/dev/vda)'),
