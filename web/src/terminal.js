@@ -6,7 +6,7 @@ function binaryToBytes(text) {
     return Uint8Array.from(text, (c) => c.charCodeAt(0));
 }
 
-const HELD_MAX = 64, HELD_MS = 8;
+const HELD_MAX = 64, HELD_MS = 8, PARTS_MS = 250;
 
 /** Where the characters beyond ASCII begin that a chunk ends in; its end when there are none, or very many. */
 function tailOf(bytes) {
@@ -15,6 +15,13 @@ function tailOf(bytes) {
         at--;
     }
     return bytes.length - at > HELD_MAX ? bytes.length : at;
+}
+
+/** How long what is held may wait: what is made of several has a sign beyond the BMP, a joiner or a selector in it. */
+function patience(held) {
+    const ends = held.length >= 3 ? held.subarray(-3).join() : '';
+    const parts = held.some((byte) => byte >= 0xF0) || ends === '226,128,141' || ends === '239,184,143';
+    return parts ? PARTS_MS : HELD_MS;
 }
 
 function join(a, b) {
@@ -109,7 +116,7 @@ class Attached {
             this.#wakeLast = resolve;
             const written = () => {
                 if (this.#held.length && !this.#done) {
-                    this.#timer = setTimeout(() => this.#release(), HELD_MS);
+                    this.#timer = setTimeout(() => this.#release(), patience(this.#held));
                 }
                 resolve();
             };
