@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
 # BusyBox from Debian's source, static, RV32GC with hard float. Results: busybox, applets (their paths).
 set -eu
+# The date in its banner: not that of the build, so that the same source makes the same bytes.
+export SOURCE_DATE_EPOCH=0
 . "$guest/lib.sh"
 . "$guest/recipes/apt.sh"
 need make gcc patch bzip2 xz riscv64-linux-gnu-ld
